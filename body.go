@@ -1,0 +1,243 @@
+package auth
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+)
+
+// sent is what a client sent, taken apart but not yet decoded.
+type sent struct {
+	root    jsonKind // of the body
+	members []member // of an object body, or the fields of a form
+	query   url.Values
+}
+
+// A member is one name and value of a body. The value is JSON text, or plain
+// text when it comes from a form.
+type member struct {
+	name  []byte
+	value []byte
+	kind  jsonKind
+	plain bool
+}
+
+// jsonKind names the type of a JSON value as validation messages do.
+type jsonKind string
+
+const (
+	kindUndefined jsonKind = "undefined"
+	kindNull      jsonKind = "null"
+	kindString    jsonKind = "string"
+	kindNumber    jsonKind = "number"
+	kindBoolean   jsonKind = "boolean"
+	kindArray     jsonKind = "array"
+	kindObject    jsonKind = "object"
+)
+
+// member returns the last member of the given name, the one that JSON.parse
+// would keep, nil if there is none.
+func (s *sent) member(name string) *member {
+	for i := len(s.members) - 1; i >= 0; i-- {
+		if string(s.members[i].name) == name {
+			return &s.members[i]
+		}
+	}
+	return nil
+}
+
+// text returns the value of a member whose kind is string.
+func (m *member) text() string {
+	if m.plain {
+		return string(m.value)
+	}
+	return string(unquote(m.value))
+}
+
+// unquote returns the content of a valid JSON string.
+func unquote(quoted []byte) []byte {
+	content := quoted[1 : len(quoted)-1]
+	if bytes.IndexByte(content, '\\') < 0 && utf8.Valid(content) {
+		return content
+	}
+	var text string
+	_ = json.Unmarshal(quoted, &text) // cannot fail: the text is valid
+	return []byte(text)
+}
+
+const (
+	mediaJSON = "application/json"
+	mediaForm = "application/x-www-form-urlencoded"
+)
+
+// readBody reads the request's body in one of the accepted media types. A
+// request without a Content-Type has no body, as in the original's adapter for
+// node.
+func (s *sent) readBody(r *http.Request, w http.ResponseWriter, limit int64, form bool) error {
+	s.root = kindUndefined
+	contentType := r.Header.Get("Content-Type")
+	if r.Body == nil || r.Body == http.NoBody || contentType == "" {
+		return nil
+	}
+	media, _, _ := strings.Cut(contentType, ";")
+	media = strings.ToLower(strings.TrimSpace(media))
+	if media != mediaJSON && !(form && media == mediaForm) {
+		return unsupportedMediaType(contentType, form)
+	}
+	body, err := readLimited(r, w, limit)
+	switch {
+	case err != nil:
+		return err
+	case len(body) == 0:
+		return nil
+	case media == mediaForm:
+		s.parseForm(string(body))
+		return nil
+	}
+	return s.parseJSON(body)
+}
+
+func unsupportedMediaType(got string, form bool) error {
+	allowed := mediaJSON
+	if form {
+		allowed = mediaForm + ", " + mediaJSON
+	}
+	return NewError(http.StatusUnsupportedMediaType, ErrUnsupportedMediaType,
+		fmt.Sprintf("Content-Type %q is not allowed. Allowed types: %s", got, allowed))
+}
+
+func readLimited(r *http.Request, w http.ResponseWriter, limit int64) ([]byte, error) {
+	if r.ContentLength > limit {
+		return nil, ErrPayloadTooLarge.With(http.StatusRequestEntityTooLarge)
+	}
+	var buf bytes.Buffer
+	if r.ContentLength > 0 {
+		buf.Grow(int(r.ContentLength) + bytes.MinRead)
+	}
+	_, err := buf.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return nil, ErrPayloadTooLarge.With(http.StatusRequestEntityTooLarge)
+	}
+	if err != nil && err != io.EOF {
+		return nil, NewError(http.StatusBadRequest, ErrBadRequest, "Request body could not be read").WithCause(err)
+	}
+	return buf.Bytes(), nil
+}
+
+// parseForm keeps every value as a string; the last of a repeated name counts.
+func (s *sent) parseForm(body string) {
+	s.root = kindObject
+	for pair := range strings.SplitSeq(body, "&") {
+		if pair == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(pair, "=")
+		s.members = append(s.members, member{
+			name: formText(name), value: formText(value), kind: kindString, plain: true,
+		})
+	}
+}
+
+// formText decodes a form's name or value; what is not valid is kept as it is.
+func formText(s string) []byte {
+	if text, err := url.QueryUnescape(s); err == nil {
+		return []byte(text)
+	}
+	return []byte(s)
+}
+
+// parseJSON accepts any JSON value. Nesting is limited by encoding/json.
+func (s *sent) parseJSON(body []byte) error {
+	if !json.Valid(body) {
+		return NewError(http.StatusBadRequest, ErrBadRequest, "Invalid JSON in request body")
+	}
+	body = bytes.TrimLeft(body, jsonSpace)
+	s.root = kindOfJSON(body)
+	if s.root == kindObject {
+		s.members = splitObject(s.members, body)
+	}
+	return nil
+}
+
+const jsonSpace = " \t\r\n"
+
+func kindOfJSON(value []byte) jsonKind {
+	switch value[0] {
+	case '{':
+		return kindObject
+	case '[':
+		return kindArray
+	case '"':
+		return kindString
+	case 't', 'f':
+		return kindBoolean
+	case 'n':
+		return kindNull
+	}
+	return kindNumber
+}
+
+// splitObject appends the members of an object. The text must be valid JSON,
+// which keeps this walk so simple.
+func splitObject(dst []member, object []byte) []member {
+	rest := bytes.TrimLeft(object[1:], jsonSpace)
+	for rest[0] != '}' {
+		end := endOfString(rest)
+		name := rest[:end]
+		rest = bytes.TrimLeft(rest[end:], jsonSpace)
+		rest = bytes.TrimLeft(rest[1:], jsonSpace) // the colon
+		end = endOfValue(rest)
+		value := rest[:end]
+		dst = append(dst, member{name: unquote(name), value: value, kind: kindOfJSON(value)})
+		rest = bytes.TrimLeft(rest[end:], jsonSpace)
+		if rest[0] == ',' {
+			rest = bytes.TrimLeft(rest[1:], jsonSpace)
+		}
+	}
+	return dst
+}
+
+// endOfString returns the length of the JSON string that text begins with.
+func endOfString(text []byte) int {
+	for i := 1; ; i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+}
+
+// endOfValue returns the length of the JSON value that text begins with.
+func endOfValue(text []byte) int {
+	switch text[0] {
+	case '"':
+		return endOfString(text)
+	case '{', '[':
+		return endOfNested(text)
+	}
+	return bytes.IndexAny(text, ",]}"+jsonSpace)
+}
+
+func endOfNested(text []byte) int {
+	depth := 0
+	for i := 0; ; i++ {
+		switch text[i] {
+		case '"':
+			i += endOfString(text[i:]) - 1
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+}

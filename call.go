@@ -1,0 +1,149 @@
+package auth
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+)
+
+// A CallOption changes how Call runs: what it passes to the endpoint, or what
+// it returns beside the value. Options that return something do so on failure
+// too, so that cookies set before an error are never lost.
+type CallOption func(x *Exchange)
+
+// delivery is where the options of a Call want the response to go.
+type delivery struct {
+	header   *http.Header
+	status   *int
+	response **http.Response
+	writer   http.ResponseWriter
+}
+
+// WithHeaders passes request headers along: the cookies say who is signed in.
+// The headers are those of a request that reached the caller, so the forwarding
+// headers in them are believed.
+func WithHeaders(h http.Header) CallOption {
+	return func(x *Exchange) { x.headers = h }
+}
+
+// WithRequest passes a live request along: its headers, address, TLS state and
+// host. It does not bring the checks that only ServeHTTP makes (origin, rate
+// limit); a handler that calls an endpoint on behalf of a browser has its own.
+func WithRequest(r *http.Request) CallOption {
+	return func(x *Exchange) { x.request, x.headers = r, r.Header }
+}
+
+// ReturnHeaders stores the headers of the response, Set-Cookie among them.
+func ReturnHeaders(h *http.Header) CallOption {
+	return func(x *Exchange) { x.deliver.header = h }
+}
+
+// ReturnStatus stores the HTTP status that the response would have.
+func ReturnStatus(status *int) CallOption {
+	return func(x *Exchange) { x.deliver.status = status }
+}
+
+// AsResponse stores the whole response as an HTTP client would receive it. The
+// error of the Call is then nil whenever the response is one that a client
+// should see (success, redirect, API error); it is the internal error
+// otherwise, and the response is the 500.
+func AsResponse(resp **http.Response) CallOption {
+	return func(x *Exchange) { x.deliver.response = resp }
+}
+
+// ForwardHeaders adds the headers of the response to a live response, cookies
+// first of all. Content-Type and other headers that describe the body are left
+// out. The caller writes status and body.
+func ForwardHeaders(w http.ResponseWriter) CallOption {
+	return func(x *Exchange) { x.deliver.writer = w }
+}
+
+// call is the in-process door: it enters where decoding has ended.
+func (op *operation) call(ctx context.Context, x *Exchange, opts []CallOption) error {
+	op.enter(ctx, x, opts)
+	op.run(x, nil)
+	return x.finish()
+}
+
+func (op *operation) enter(ctx context.Context, x *Exchange, opts []CallOption) {
+	x.Context, x.op, x.pipeline, x.direct = ctx, op, op.pipeline, true
+	for _, opt := range opts {
+		opt(x)
+	}
+}
+
+// finish hands the outcome of a Call to its options and its caller.
+func (x *Exchange) finish() error {
+	x.takeAnswer()
+	if x.deliver != (delivery{}) {
+		x.deliverOutcome()
+	}
+	if x.deliver.response != nil && apiError(x.err) != nil {
+		return nil
+	}
+	return x.err
+}
+
+// takeAnswer stores a hook's answer as the result if it has its type.
+func (x *Exchange) takeAnswer() {
+	if !x.answered || x.err != nil || x.answer == nil {
+		return
+	}
+	out := reflect.ValueOf(x.output).Elem()
+	if v := reflect.ValueOf(x.answer); v.Type().AssignableTo(out.Type()) {
+		out.Set(v)
+	}
+}
+
+func (x *Exchange) deliverOutcome() {
+	d := &x.deliver
+	if d.response != nil {
+		recorder := httptest.NewRecorder()
+		x.write(recorder)
+		*d.response = recorder.Result()
+	}
+	if d.status != nil {
+		*d.status = x.outcome()
+	}
+	if d.header != nil {
+		*d.header = make(http.Header)
+		x.copyHeader(*d.header)
+	}
+	if d.writer != nil {
+		x.forward(d.writer.Header())
+	}
+}
+
+// forward adds the response's headers to those of another response.
+func (x *Exchange) forward(to http.Header) {
+	h := make(http.Header)
+	x.copyHeader(h)
+	for _, key := range []string{"Content-Type", "Content-Length", "Location"} {
+		h.Del(key)
+	}
+	for key, values := range h {
+		if key == "Set-Cookie" {
+			to[key] = append(to[key], values...)
+			continue
+		}
+		to[key] = values
+	}
+}
+
+// CallJSON runs the endpoint with JSON in and out.
+func (op *operation) CallJSON(ctx context.Context, input []byte, opts ...CallOption) ([]byte, error) {
+	x := op.frame()
+	op.enter(ctx, x, opts)
+	if len(input) == 0 {
+		input = []byte("{}")
+	}
+	if err := x.sent.parseJSON(input); err != nil {
+		return nil, err
+	}
+	op.run(x, func() []issue { return op.binding.bindAll(x) })
+	if err := x.finish(); err != nil {
+		return nil, err
+	}
+	return x.encode(nil)
+}

@@ -1,0 +1,149 @@
+package auth
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+)
+
+// An Exchange is one run of an endpoint: the request that caused it, if there
+// is one, and what goes back beside the value. It is the context.Context that
+// the endpoint's function and all hooks receive; ExchangeFrom gets it back from
+// there or from any context derived from it.
+//
+// An Exchange belongs to one run and must not be kept or used from other
+// goroutines after the run ended.
+type Exchange struct {
+	context.Context
+
+	op       *operation
+	pipeline *pipeline
+	direct   bool // a Call, not ServeHTTP
+	request  *http.Request
+	headers  http.Header // of the request; nil when a Call passed none
+	params   []param     // path parameters found by the router
+	sent     sent        // what the client sent, before it is decoded
+
+	input, output any // *Req and *Res of the endpoint
+	answer        any // replaces the output when answered is set
+	answered      bool
+	err           error
+
+	status  int
+	header  http.Header // of the response; made on first use
+	deliver delivery
+	address string
+	state   any // of the floors above: who is signed in, what was queued
+}
+
+type param struct{ name, value string }
+
+type exchangeKey struct{}
+
+// ExchangeFrom returns the run of an endpoint that ctx belongs to, nil outside
+// of one.
+func ExchangeFrom(ctx context.Context) *Exchange {
+	if x, ok := ctx.(*Exchange); ok {
+		return x
+	}
+	x, _ := ctx.Value(exchangeKey{}).(*Exchange)
+	return x
+}
+
+// Value makes the exchange known to contexts derived from it.
+func (x *Exchange) Value(key any) any {
+	if _, ok := key.(exchangeKey); ok {
+		return x
+	}
+	return x.Context.Value(key)
+}
+
+// Operation returns the endpoint that runs.
+func (x *Exchange) Operation() Operation { return x.op }
+
+// Request returns the HTTP request behind the run: the one being served, or the
+// one that WithRequest gave to a Call. It is nil otherwise.
+func (x *Exchange) Request() *http.Request { return x.request }
+
+// RequestHeader returns the first value of a request header, empty if it was
+// not sent. In a Call it reads what WithHeaders or WithRequest gave.
+func (x *Exchange) RequestHeader(key string) string { return x.headers.Get(key) }
+
+// ClientAddress returns the address of the client in its normal form: IPv4 in
+// dots, IPv6 as eight full groups masked to its subnet. It is empty when
+// unknown, as in a Call without request. Config.ClientAddress says which
+// forwarding headers are believed.
+func (x *Exchange) ClientAddress() string {
+	if x.address == "" && x.pipeline.address != nil && (x.request != nil || x.headers != nil) {
+		remote := ""
+		if x.request != nil {
+			remote = x.request.RemoteAddr
+		}
+		x.address = x.pipeline.address(remote, x.headers)
+	}
+	return x.address
+}
+
+// Header returns the headers of the response, to be added to.
+func (x *Exchange) Header() http.Header {
+	if x.header == nil {
+		x.header = make(http.Header, 4)
+	}
+	return x.header
+}
+
+// SetStatus sets the HTTP status of a successful response, 200 if it is never
+// called. Failures carry their own.
+func (x *Exchange) SetStatus(status int) { x.status = status }
+
+// Redirect returns the error that ends an endpoint with a redirect (302 Found)
+// to the given URL: return auth.ExchangeFrom(ctx).Redirect("/").
+func (x *Exchange) Redirect(url string) error {
+	return &APIError{Status: http.StatusFound, Header: http.Header{"Location": {url}}}
+}
+
+// Input returns the pointer to the endpoint's request value, *Req. A hook that
+// runs before the endpoint may change what it points to.
+func (x *Exchange) Input() any { return x.input }
+
+// Output returns the pointer to the endpoint's result, *Res, for hooks that run
+// after it. It points to the zero value while Err is not nil.
+func (x *Exchange) Output() any { return x.output }
+
+// Err returns how the endpoint failed, for hooks that run after it.
+func (x *Exchange) Err() error { return x.err }
+
+// Answer makes v the value of the response. A hook that calls it before the
+// endpoint keeps the endpoint and the hooks after it from running; a hook that
+// calls it after the endpoint replaces the result. In a direct Call the value
+// must be a Res to reach the caller.
+func (x *Exchange) Answer(v any) { x.answer, x.answered = v, true }
+
+// queryValue returns the first value of a query parameter as sent.
+func (x *Exchange) queryValue(name string) string {
+	if x.direct || x.request == nil || x.request.URL.RawQuery == "" {
+		return ""
+	}
+	return x.query().Get(name)
+}
+
+func (x *Exchange) query() url.Values {
+	if x.sent.query == nil {
+		x.sent.query = x.request.URL.Query()
+	}
+	return x.sent.query
+}
+
+// pathValue returns a path parameter found by our router, or by the
+// http.ServeMux that an endpoint was mounted on by itself.
+func (x *Exchange) pathValue(name string) string {
+	for _, p := range x.params {
+		if p.name == name {
+			return p.value
+		}
+	}
+	if x.request == nil {
+		return ""
+	}
+	return x.request.PathValue(name)
+}

@@ -1,0 +1,219 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"runtime/debug"
+	"slices"
+)
+
+// A Hook runs around endpoints, over HTTP and in direct calls alike. Before an
+// endpoint it sees the Exchange's Input and may change it; after the endpoint it
+// sees Output and Err. It may add headers and cookies, give the response by
+// Answer, or return an error, which becomes the outcome.
+type Hook func(x *Exchange) error
+
+// pipeline is what operations run in: the checks, hooks and services that the
+// floors above install. It is the same for all operations of an Auth.
+type pipeline struct {
+	logger    *slog.Logger
+	bodyLimit int64
+	address   func(remoteAddr string, h http.Header) string
+	admit     func(r *http.Request, path string) error // HTTP only, before anything is read
+	guard     func(x *Exchange) error                  // HTTP only, when the body was read
+	before    []Hook
+	after     []Hook
+}
+
+const defaultBodyLimit = 1 << 20
+
+// standalone is the pipeline of endpoints that belong to no Auth.
+var standalone = &pipeline{bodyLimit: defaultBodyLimit}
+
+func (p *pipeline) log() *slog.Logger {
+	if p.logger == nil {
+		return slog.Default()
+	}
+	return p.logger
+}
+
+// ServeHTTP serves the endpoint wherever it is mounted, with the protection
+// that it has below the base path of its Auth.
+func (op *operation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !slices.Contains(op.methods, r.Method) {
+		w.Header()["Allow"] = op.methods
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	}
+	if op.pipeline.admit != nil {
+		if err := op.pipeline.admit(r, op.path); err != nil {
+			op.pipeline.writeError(w, r, err)
+			return
+		}
+	}
+	op.serve(w, r, nil)
+}
+
+// serve answers a request that was routed here and admitted.
+func (op *operation) serve(w http.ResponseWriter, r *http.Request, params []param) {
+	x := op.frame()
+	x.Context, x.op, x.pipeline = r.Context(), op, op.pipeline
+	x.request, x.headers, x.params = r, r.Header, params
+	x.err = op.receive(w, x)
+	if x.err == nil {
+		op.run(x, func() []issue { return op.binding.bind(x, reflect.ValueOf(x.input), op.bodyOptional) })
+	}
+	x.write(w)
+}
+
+// receive reads the body and asks the guard, before anything is decoded.
+func (op *operation) receive(w http.ResponseWriter, x *Exchange) error {
+	x.sent.root = kindUndefined
+	if !op.ignoreBody && x.request.Method != http.MethodGet && x.request.Method != http.MethodHead {
+		if err := x.sent.readBody(x.request, w, op.pipeline.bodyLimit, op.form); err != nil {
+			return err
+		}
+	}
+	if op.pipeline.guard != nil {
+		return op.pipeline.guard(x)
+	}
+	return nil
+}
+
+// run is the common part of all doors: hooks before, validation, checks, the
+// function, hooks after. Its outcome is in x.
+func (op *operation) run(x *Exchange, decode func() []issue) {
+	defer x.recover()
+	var issues []issue
+	if decode != nil {
+		issues = decode()
+	}
+	if x.err = x.runHooks(op.pipeline.before, op.before); x.err != nil {
+		x.header = nil // of a refusing hook only the error's own headers survive
+		return
+	}
+	if x.answered {
+		return
+	}
+	if x.err = op.perform(x, issues); x.err != nil {
+		x.err = clientCode(x.err)
+	}
+	if len(op.pipeline.after)+len(op.after) > 0 {
+		x.runAfter(op.after)
+	}
+}
+
+func (op *operation) perform(x *Exchange, issues []issue) error {
+	if err := op.binding.review(x.input, issues); err != nil {
+		return err
+	}
+	for _, check := range op.use {
+		if err := check(x); err != nil {
+			return err
+		}
+	}
+	if op.noStore {
+		x.Header().Set("Cache-Control", "no-store")
+		x.Header().Set("Pragma", "no-cache")
+	}
+	return op.fn(x)
+}
+
+// runHooks runs the hooks before an endpoint until one answers or refuses.
+func (x *Exchange) runHooks(lists ...[]Hook) error {
+	for _, hooks := range lists {
+		for _, hook := range hooks {
+			if err := hook(x); err != nil {
+				return clientCode(err)
+			}
+			if x.answered {
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+// runAfter runs all hooks after an endpoint. An error of a hook replaces the
+// outcome, but when the endpoint itself had failed its status stays.
+func (x *Exchange) runAfter(typed []Hook) {
+	failed := x.err
+	for _, hooks := range [][]Hook{x.pipeline.after, typed} {
+		for _, hook := range hooks {
+			if err := hook(x); err != nil {
+				x.err = keepStatus(clientCode(err), failed)
+			}
+		}
+	}
+}
+
+func keepStatus(err, failed error) error {
+	var now, first *APIError
+	if errors.As(err, &now) && errors.As(failed, &first) {
+		kept := *now
+		kept.Status = first.Status
+		return &kept
+	}
+	return err
+}
+
+// clientCode gives a bare Code the form that clients receive.
+func clientCode(err error) error {
+	if code, ok := err.(Code); ok {
+		return code.With(http.StatusBadRequest)
+	}
+	return err
+}
+
+// recover turns a panic of hook or function into an internal error.
+func (x *Exchange) recover() {
+	if v := recover(); v != nil {
+		if v == http.ErrAbortHandler && !x.direct {
+			panic(v)
+		}
+		x.err = panicError{x.op.label(), v}
+		x.pipeline.log().ErrorContext(x, "panic in endpoint", "endpoint", x.op.label(), "panic", v, "stack", string(debug.Stack()))
+	}
+}
+
+// panicError is the outcome of a run that panicked. It was logged where it
+// happened.
+type panicError struct {
+	label string
+	value any
+}
+
+func (e panicError) Error() string { return fmt.Sprintf("auth: panic in %s: %v", e.label, e.value) }
+
+// label names an operation for the log.
+func (op *operation) label() string {
+	if op.name != "" {
+		return op.name
+	}
+	return op.methods[0] + " " + op.path
+}
+
+// apiError returns err as what a client may see, nil if it may see nothing.
+func apiError(err error) *APIError {
+	var api *APIError
+	if errors.As(err, &api) {
+		return api
+	}
+	return nil
+}
+
+// logInternal records what the client is not told.
+func (p *pipeline) logInternal(ctx context.Context, label string, err error) {
+	if _, logged := err.(panicError); logged {
+		return
+	}
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		p.log().DebugContext(ctx, "request canceled", "endpoint", label)
+		return
+	}
+	p.log().ErrorContext(ctx, "internal error", "endpoint", label, "error", err)
+}

@@ -1,0 +1,76 @@
+package auth
+
+import (
+	"errors"
+	"net/http"
+	"reflect"
+	"regexp"
+	"strings"
+)
+
+// emailSyntax is the pattern that the original's clients and servers use: ASCII
+// only, one @, no leading, trailing or doubled dot in the local part, a domain
+// with at least one dot and a top level of letters.
+var emailSyntax = regexp.MustCompile(
+	`^(?:[A-Za-z0-9_'+\-]+\.)*[A-Za-z0-9_'+\-]*[A-Za-z0-9_+-]@(?:[A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}$`)
+
+// review reports what is wrong with in, a *Req: the issues found by decoding
+// that no hook has mended since, then the constraints of its fields, then its
+// own Validate method.
+func (b *binding) review(in any, issues []issue) error {
+	if len(issues) == 0 && !b.checked && !b.validate {
+		return nil
+	}
+	value := reflect.ValueOf(in).Elem()
+	var texts []string
+	for _, i := range issues {
+		if i.field == nil {
+			texts = append(texts, i.String())
+		}
+	}
+	for i := range b.fields {
+		f := &b.fields[i]
+		if text := f.review(value, issues); text != "" {
+			texts = append(texts, issue{f, text}.String())
+		}
+	}
+	switch {
+	case len(texts) > 0:
+		return NewError(http.StatusBadRequest, ErrValidation, strings.Join(texts, "; "))
+	case b.validate:
+		return clientError(in.(validator).Validate())
+	}
+	return nil
+}
+
+func (f *field) review(in reflect.Value, issues []issue) string {
+	value := in.FieldByIndex(f.index)
+	for _, i := range issues {
+		if i.field == f && value.IsZero() {
+			return i.text
+		}
+	}
+	if f.check == "" || !f.required && value.IsZero() {
+		return ""
+	}
+	return checkText(f.check, value.String())
+}
+
+func checkText(check, value string) string {
+	switch {
+	case check == "email" && !emailSyntax.MatchString(value):
+		return "Invalid email address"
+	case check == "nonempty" && value == "":
+		return "Too small: expected string to have >=1 characters"
+	}
+	return ""
+}
+
+// clientError turns the verdict of a Validate method into a response.
+func clientError(err error) error {
+	var api *APIError
+	if err == nil || errors.As(err, &api) {
+		return err
+	}
+	return NewError(http.StatusBadRequest, ErrValidation, err.Error()).WithCause(err)
+}
