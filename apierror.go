@@ -1,9 +1,6 @@
 package auth
 
-import (
-	"encoding/json"
-	"net/http"
-)
+import "net/http"
 
 // An APIError is a failure that the caller of an endpoint is meant to see.
 // Over HTTP it becomes a response with the given status, headers and the JSON
@@ -80,9 +77,9 @@ func (e *APIError) MarshalJSON() ([]byte, error) {
 		Message string `json:"message,omitempty"`
 	}
 	if e.codeFirst {
-		return json.Marshal(codeFirst{e.Code, e.Message})
+		return appendMarshal(nil, codeFirst{e.Code, e.Message})
 	}
-	return json.Marshal(messageFirst{e.Message, e.Code})
+	return appendMarshal(nil, messageFirst{e.Message, e.Code})
 }
 
 func (e *APIError) empty() bool { return e.Message == "" && e.Code == "" }

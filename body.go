@@ -57,11 +57,11 @@ func (m *member) text() string {
 	if m.plain {
 		return string(m.value)
 	}
-	return string(unquote(m.value))
+	return string(jsonText(m.value))
 }
 
-// unquote returns the content of a valid JSON string.
-func unquote(quoted []byte) []byte {
+// jsonText returns the content of a valid JSON string.
+func jsonText(quoted []byte) []byte {
 	content := quoted[1 : len(quoted)-1]
 	if bytes.IndexByte(content, '\\') < 0 && utf8.Valid(content) {
 		return content
@@ -194,7 +194,7 @@ func splitObject(dst []member, object []byte) []member {
 		rest = bytes.TrimLeft(rest[1:], jsonSpace) // the colon
 		end = endOfValue(rest)
 		value := rest[:end]
-		dst = append(dst, member{name: unquote(name), value: value, kind: kindOfJSON(value)})
+		dst = append(dst, member{name: jsonText(name), value: value, kind: kindOfJSON(value)})
 		rest = bytes.TrimLeft(rest[end:], jsonSpace)
 		if rest[0] == ',' {
 			rest = bytes.TrimLeft(rest[1:], jsonSpace)

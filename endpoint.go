@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"reflect"
+	"slices"
 )
 
 // An Endpoint is one operation: a typed Go function that is also an
@@ -126,7 +127,7 @@ type Operation interface {
 	// an HTTP request they would come from. No input stands for an empty object.
 	CallJSON(ctx context.Context, input []byte, opts ...CallOption) ([]byte, error)
 
-	sealed()
+	untyped() *operation
 }
 
 // spec is what is declared of an operation beside its function.
@@ -153,7 +154,9 @@ type operation struct {
 	after    []Hook
 }
 
-func (op *operation) Name() string      { return op.name }
-func (op *operation) Methods() []string { return op.methods }
-func (op *operation) Path() string      { return op.path }
-func (op *operation) sealed()           {}
+func (op *operation) Name() string        { return op.name }
+func (op *operation) Methods() []string   { return op.methods }
+func (op *operation) Path() string        { return op.path }
+func (op *operation) untyped() *operation { return op }
+
+func (op *operation) answers(method string) bool { return slices.Contains(op.methods, method) }

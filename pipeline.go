@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"reflect"
 	"runtime/debug"
-	"slices"
 )
 
 // A Hook runs around endpoints, over HTTP and in direct calls alike. Before an
@@ -44,7 +43,7 @@ func (p *pipeline) log() *slog.Logger {
 // ServeHTTP serves the endpoint wherever it is mounted, with the protection
 // that it has below the base path of its Auth.
 func (op *operation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !slices.Contains(op.methods, r.Method) {
+	if !op.answers(r.Method) {
 		w.Header()["Allow"] = op.methods
 		w.WriteHeader(http.StatusMethodNotAllowed)
 		return

@@ -28,6 +28,9 @@ func (b *binding) review(in any, issues []issue) error {
 			texts = append(texts, i.String())
 		}
 	}
+	if len(texts) > 0 {
+		return validationError(texts)
+	}
 	for i := range b.fields {
 		f := &b.fields[i]
 		if text := f.review(value, issues); text != "" {
@@ -36,11 +39,15 @@ func (b *binding) review(in any, issues []issue) error {
 	}
 	switch {
 	case len(texts) > 0:
-		return NewError(http.StatusBadRequest, ErrValidation, strings.Join(texts, "; "))
+		return validationError(texts)
 	case b.validate:
 		return clientError(in.(validator).Validate())
 	}
 	return nil
+}
+
+func validationError(texts []string) error {
+	return NewError(http.StatusBadRequest, ErrValidation, strings.Join(texts, "; "))
 }
 
 func (f *field) review(in reflect.Value, issues []issue) string {

@@ -1,0 +1,78 @@
+package auth
+
+import (
+	"context"
+	"time"
+)
+
+// An Account is one way in which a user signs in (table "account"): the
+// credential account holds the password's hash, others the tokens of an OAuth
+// provider. Accounts never go to clients as they are; see AccountInfo.
+type Account struct {
+	ID                    string     `db:"id"`
+	AccountID             string     `db:"accountId"`  // the provider's name for the user; the user's id for a credential
+	ProviderID            string     `db:"providerId"` // "credential" for a password
+	UserID                string     `db:"userId"`
+	AccessToken           *string    `db:"accessToken"`
+	RefreshToken          *string    `db:"refreshToken"`
+	IDToken               *string    `db:"idToken"`
+	AccessTokenExpiresAt  *time.Time `db:"accessTokenExpiresAt"`
+	RefreshTokenExpiresAt *time.Time `db:"refreshTokenExpiresAt"`
+	Scope                 *string    `db:"scope"` // joined by commas
+	Password              *string    `db:"password"`
+	CreatedAt             time.Time  `db:"createdAt"`
+	UpdatedAt             time.Time  `db:"updatedAt"`
+}
+
+// credentialProvider is the provider of accounts with a password.
+const credentialProvider = "credential"
+
+func accountTable() *Table {
+	return &Table{Name: "account", Columns: []Column{
+		{Name: "accountId", Type: TypeString},
+		{Name: "providerId", Type: TypeString},
+		{Name: "userId", Type: TypeString, References: "user", Index: true},
+		{Name: "accessToken", Type: TypeString, Nullable: true, Hidden: true},
+		{Name: "refreshToken", Type: TypeString, Nullable: true, Hidden: true},
+		{Name: "idToken", Type: TypeString, Nullable: true, Hidden: true},
+		{Name: "accessTokenExpiresAt", Type: TypeDate, Nullable: true, Hidden: true},
+		{Name: "refreshTokenExpiresAt", Type: TypeDate, Nullable: true, Hidden: true},
+		{Name: "scope", Type: TypeString, Nullable: true},
+		{Name: "password", Type: TypeString, Nullable: true, Hidden: true},
+		{Name: "createdAt", Type: TypeDate},
+		{Name: "updatedAt", Type: TypeDate},
+	}}
+}
+
+// credentialAccount returns the account that holds a user's password, nil if
+// the user has none.
+func (s *services) credentialAccount(ctx context.Context, userID string) (*Account, error) {
+	return s.accounts.first(ctx,
+		Where("userId", userID), Where("providerId", credentialProvider), Where("accountId", userID))
+}
+
+// createCredential gives a user a password.
+func (s *services) createCredential(ctx context.Context, userID, hash string) error {
+	created := now()
+	return s.accounts.create(ctx, &Account{
+		ID: newID(), AccountID: userID, ProviderID: credentialProvider, UserID: userID,
+		Password: &hash, CreatedAt: created, UpdatedAt: created,
+	})
+}
+
+// setCredential replaces a user's password or gives it a first one.
+func (s *services) setCredential(ctx context.Context, userID, hash string) error {
+	account, err := s.credentialAccount(ctx, userID)
+	switch {
+	case err != nil:
+		return err
+	case account == nil:
+		return s.createCredential(ctx, userID, hash)
+	}
+	return s.updatePassword(ctx, account.ID, hash)
+}
+
+func (s *services) updatePassword(ctx context.Context, accountID, hash string) error {
+	_, err := s.accounts.change(ctx, map[string]any{"password": hash}, Where("id", accountID))
+	return err
+}

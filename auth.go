@@ -1,0 +1,195 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+)
+
+// An Auth is a configured instance. It is an http.Handler that serves every
+// endpoint below the base path, and its API calls the same endpoints from Go.
+// It is safe for concurrent use; hooks are registered before the first request.
+type Auth struct {
+	// API has every endpoint of the instance.
+	API API
+
+	core     *core
+	pipeline *pipeline
+	limiter  *limiter
+	router   router
+	disabled []string
+}
+
+// New makes an Auth. Its error joins all mistakes of the configuration.
+func New(config Config) (*Auth, error) {
+	base, err := config.base()
+	if err = errors.Join(err, config.check()); err != nil && base == nil {
+		base = &url.URL{Scheme: "https", Host: "invalid"} // to find the other mistakes too
+	}
+	core, coreErr := newCore(&config, base)
+	limiter, limiterErr := newLimiter(config.RateLimit)
+	address, addressErr := newClientAddress(config.ClientAddress)
+	if err = errors.Join(err, coreErr, limiterErr, addressErr); err != nil {
+		return nil, err
+	}
+	a := &Auth{core: core, limiter: limiter, disabled: slices.Clone(config.DisabledPaths)}
+	a.pipeline = &pipeline{
+		logger:    core.log,
+		bodyLimit: config.MaxBodyBytes,
+		address:   address.resolve,
+		admit:     a.admit,
+		guard:     core.guardURLs,
+		before:    hookList(config.Hooks.Before),
+		after:     hookList(config.Hooks.After),
+	}
+	setDefault(&a.pipeline.bodyLimit, defaultBodyLimit)
+	a.API = newAPI(core, a.pipeline)
+	a.router = newRouter(base.Path, config.SkipTrailingSlashes, a.API.Operations())
+	return a, nil
+}
+
+func hookList(hook Hook) []Hook {
+	if hook == nil {
+		return nil
+	}
+	return []Hook{hook}
+}
+
+// newCore makes the services and keeps the options of the core endpoints.
+func newCore(config *Config, base *url.URL) (*core, error) {
+	services, err := newServices(config, base)
+	return &core{
+		services:      services,
+		emailPassword: config.EmailPassword.withDefaults(),
+		verification:  config.EmailVerification.withDefaults(),
+		changing:      config.User.ChangeEmail,
+		deletion:      config.User.Delete.withDefaults(),
+		unlinkAll:     config.Account.AllowUnlinkingAll,
+		errorURL:      config.ErrorPage.URL,
+		errorPage:     config.ErrorPage.Render,
+	}, err
+}
+
+func newServices(config *Config, base *url.URL) (*services, error) {
+	s := &services{
+		baseURL:             base.String(),
+		log:                 config.Logger,
+		store:               config.Store,
+		userFields:          slices.Clone(config.User.Fields),
+		hiddenUserFields:    hiddenNames(config.User.Fields),
+		hiddenSessionFields: hiddenNames(config.Session.Fields),
+		session:             config.Session.withDefaults(),
+		signer:              newSigner(config.Secret),
+		background:          config.Background,
+	}
+	s.session.Fields = slices.Clone(s.session.Fields)
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	if s.background == nil {
+		s.background = runNow
+	}
+	var cookieErr, passwordErr, originErr, checkErr error
+	s.cookies, cookieErr = config.newSessionCookies(base, s.signer)
+	s.passwords, passwordErr = newPasswords(config.Passwords)
+	if s.trusted, originErr = newTrustedOrigins(base, config.TrustedOrigins); originErr == nil {
+		s.trusted.perRequest = config.TrustedOriginsFunc
+	}
+	s.origin, checkErr = newOriginCheck(config.OriginCheck, s.trusted)
+	return s, errors.Join(cookieErr, passwordErr, originErr, checkErr, s.openTables(config.DatabaseHooks))
+}
+
+// openTables binds the entities of the core to their tables.
+func (s *services) openTables(hooks DatabaseHooks) error {
+	var errs [4]error
+	s.users, errs[0] = open(s, userTable(s.userFields), hooks.User)
+	s.sessions, errs[1] = open(s, sessionTable(s.session.Fields), hooks.Session)
+	s.accounts, errs[2] = open(s, accountTable(), hooks.Account)
+	s.verifications, errs[3] = open(s, verificationTable(), hooks.Verification)
+	return errors.Join(errs[:]...)
+}
+
+func open[T any](s *services, table *Table, hooks EntityHooks[T]) (*entities[T], error) {
+	records, err := newRecords[T](s.store, table)
+	if err != nil {
+		return nil, fmt.Errorf("auth: table %s: %w", table.Name, err)
+	}
+	return &entities[T]{records: records, hooks: hooks, transact: s.transact}, nil
+}
+
+// ServeHTTP serves the endpoints below the base path. Mount it at
+// BasePath + "/", without http.StripPrefix.
+func (a *Auth) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path := a.router.path(r.URL.EscapedPath())
+	if slices.Contains(a.disabled, path) {
+		w.Header().Set("Content-Type", "text/plain;charset=UTF-8")
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = w.Write([]byte("Not Found"))
+		return
+	}
+	if err := a.admit(r, path); err != nil {
+		a.pipeline.writeError(w, r, err)
+		return
+	}
+	op, params := a.router.find(r.Method, r.URL.EscapedPath())
+	if op == nil {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	op.serve(w, r, params)
+}
+
+// admit is the rate limiter's turn, which is before routing.
+func (a *Auth) admit(r *http.Request, path string) error {
+	retryAfter, ok, err := a.limiter.allow(r.Context(), a.pipeline.address(r.RemoteAddr, r.Header), path)
+	if err != nil || ok {
+		return err
+	}
+	return tooManyRequests(retryAfter)
+}
+
+// Session returns the session and user that a request's cookies stand for, nil
+// if there is none. It only reads: one look into the store, no prolongation, no
+// cookies. An error means that the store failed.
+func (a *Auth) Session(r *http.Request) (*SessionData, error) {
+	return a.core.peekSession(r.Context(), r.Header)
+}
+
+// RequireSession guards a handler: requests without a session are answered with
+// 401. The handler finds the session by SessionFromContext. A session that is
+// due is prolonged, as by get-session, and its cookies are forwarded.
+func (a *Auth) RequireSession(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		data, err := a.API.GetSession.Call(r.Context(), GetSessionRequest{}, WithRequest(r), ForwardHeaders(w))
+		if err == nil && data == nil {
+			err = ErrUnauthorized.With(http.StatusUnauthorized)
+		}
+		if err != nil {
+			a.pipeline.writeError(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(withSession(r.Context(), data)))
+	})
+}
+
+type sessionKey struct{}
+
+func withSession(ctx context.Context, data *SessionData) context.Context {
+	return context.WithValue(ctx, sessionKey{}, data)
+}
+
+// SessionFromContext returns the session of a handler behind RequireSession, or
+// of an endpoint that has one, nil elsewhere.
+func SessionFromContext(ctx context.Context) *SessionData {
+	if x := ExchangeFrom(ctx); x != nil {
+		if data, ok := x.state.(*SessionData); ok {
+			return data
+		}
+	}
+	data, _ := ctx.Value(sessionKey{}).(*SessionData)
+	return data
+}

@@ -1,0 +1,292 @@
+package auth
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Config configures an Auth. BaseURL, Secret and Store are required; everything
+// else has a default that is safe.
+type Config struct {
+	// AppName is how the application calls itself towards users. Default
+	// "Better Auth".
+	AppName string
+
+	// BaseURL is where browsers reach the server: scheme, host and port. A path
+	// in it replaces BasePath. With https the cookies are Secure and their names
+	// get the prefix __Secure-.
+	BaseURL string
+
+	// BasePath is the path below which all endpoints are. Default "/api/auth".
+	BasePath string
+
+	// Secret signs cookies and tokens: at least 32 bytes that nobody can guess.
+	// All servers that share a database share it, the TypeScript ones too.
+	Secret string
+
+	// Store keeps users and sessions: NewMemoryStore() for tests and trials.
+	Store Store
+
+	EmailPassword     EmailPassword
+	EmailVerification EmailVerification
+	User              UserOptions
+	Account           AccountOptions
+	Session           SessionOptions
+	Passwords         Passwords
+	Cookies           Cookies
+
+	// TrustedOrigins are origins besides that of BaseURL whose pages may call
+	// the server with cookies and be redirected to. "https://*.example.com"
+	// stands for all subdomains, "myapp://" for the scheme of a mobile app.
+	TrustedOrigins []string
+
+	// TrustedOriginsFunc adds origins for one request. It is called often.
+	TrustedOriginsFunc func(r *http.Request) []string
+
+	OriginCheck   OriginCheck
+	RateLimit     RateLimit
+	ClientAddress ClientAddress
+
+	// MaxBodyBytes limits the body of a request. Default 1 MiB.
+	MaxBodyBytes int64
+
+	// DisabledPaths are paths below the base path that answer 404.
+	DisabledPaths []string
+
+	// SkipTrailingSlashes makes /ok/ mean /ok.
+	SkipTrailingSlashes bool
+
+	// ErrorPage configures the page at /error.
+	ErrorPage ErrorPage
+
+	// Hooks run around every endpoint.
+	Hooks Hooks
+
+	// DatabaseHooks run around what endpoints do to rows.
+	DatabaseHooks DatabaseHooks
+
+	// Background runs tasks such as sending a mail. The default runs them at
+	// once, so that the request waits for the mail server: whoever measures
+	// that learns which addresses have an account. func(task func()) { go task() }
+	// is better where the program waits for its goroutines before it ends.
+	Background func(task func())
+
+	// Logger gets internal errors, and security events at level Info. Default
+	// slog.Default().
+	Logger *slog.Logger
+}
+
+// Hooks run around every endpoint, before and after its own hooks.
+type Hooks struct {
+	Before Hook
+	After  Hook
+}
+
+// UserOptions configure what users are and what they may do with themselves.
+type UserOptions struct {
+	Fields      []Column // additional columns
+	ChangeEmail ChangeEmail
+	Delete      DeleteUser
+}
+
+// AccountOptions configure the accounts of users.
+type AccountOptions struct {
+	AllowUnlinkingAll bool // the last account can be unlinked too
+}
+
+// ErrorPage configures what GET /error shows to people whose link or sign-in
+// failed.
+type ErrorPage struct {
+	// URL is a page of the application to redirect to, with error and
+	// error_description in its query.
+	URL string
+
+	// Render makes the HTML of the page. The code consists of letters, digits,
+	// _, - and '; the description is what the URL says and must be escaped.
+	Render func(code, description string) []byte
+}
+
+// Cookies configure names and attributes of the session's cookies.
+type Cookies struct {
+	// Prefix of the names. Default "better-auth".
+	Prefix string
+
+	// AlwaysSecure makes them Secure, with the prefix __Secure-, when BaseURL
+	// does not begin with https. NeverSecure is the opposite and lets anyone on
+	// the network read them.
+	AlwaysSecure bool
+	NeverSecure  bool
+
+	// CrossSubDomain shares the cookies with the subdomains of Domain, or of
+	// BaseURL's host if it is empty. Every one of those can then act for the
+	// user.
+	CrossSubDomain bool
+	Domain         string
+
+	// Default changes the attributes of all cookies, SessionToken, SessionData
+	// and DontRemember name and attributes of one.
+	Default      CookieAttributes
+	SessionToken CookieOverride
+	SessionData  CookieOverride
+	DontRemember CookieOverride
+}
+
+// CookieAttributes replace attributes of a cookie (RFC 6265bis). Zero values
+// keep what is there: Path=/, HttpOnly, SameSite=Lax.
+type CookieAttributes struct {
+	Path        string
+	Domain      string
+	SameSite    http.SameSite
+	Partitioned bool
+	Scriptable  bool // not HttpOnly: scripts in the page can steal it
+}
+
+// CookieOverride is the name of one cookie, without __Secure-, and its
+// attributes.
+type CookieOverride struct {
+	Name string
+	CookieAttributes
+}
+
+const (
+	defaultAppName  = "Better Auth"
+	defaultBasePath = "/api/auth"
+	defaultPrefix   = "better-auth"
+	securePrefix    = "__Secure-"
+	minSecretLength = 32
+)
+
+// base returns the base URL without a trailing slash, and its path.
+func (c *Config) base() (*url.URL, error) {
+	u, err := url.Parse(c.BaseURL)
+	if err != nil || c.BaseURL == "" || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fmt.Errorf("auth: Config.BaseURL %q is no absolute http or https URL", c.BaseURL)
+	}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return nil, fmt.Errorf("auth: Config.BaseURL %q has more than scheme, host and path", c.BaseURL)
+	}
+	path := u.Path
+	if strings.Trim(path, "/") == "" {
+		if path = c.BasePath; path == "" {
+			path = defaultBasePath
+		}
+	}
+	if path[0] != '/' || strings.Contains(path, "//") {
+		return nil, fmt.Errorf("auth: Config.BasePath %q is no path", path)
+	}
+	u.Path, u.RawPath = strings.TrimRight(path, "/"), ""
+	return u, nil
+}
+
+// check returns all mistakes that do not show when the parts are made.
+func (c *Config) check() error {
+	var errs []error
+	if len(c.Secret) < minSecretLength {
+		errs = append(errs, fmt.Errorf("auth: Config.Secret has %d bytes, it needs %d", len(c.Secret), minSecretLength))
+	}
+	if c.Store == nil {
+		errs = append(errs, errors.New("auth: Config.Store is missing"))
+	}
+	if c.MaxBodyBytes < 0 {
+		errs = append(errs, errors.New("auth: Config.MaxBodyBytes is negative"))
+	}
+	if p := c.EmailPassword.withDefaults(); p.MinLength < 1 || p.MaxLength < p.MinLength {
+		errs = append(errs, fmt.Errorf("auth: Config.EmailPassword: no password has between %d and %d characters", p.MinLength, p.MaxLength))
+	}
+	if c.EmailPassword.RequireEmailVerification && c.EmailVerification.Send == nil {
+		errs = append(errs, errors.New("auth: Config.EmailPassword.RequireEmailVerification needs EmailVerification.Send"))
+	}
+	if c.Cookies.AlwaysSecure && c.Cookies.NeverSecure {
+		errs = append(errs, errors.New("auth: Config.Cookies is both AlwaysSecure and NeverSecure"))
+	}
+	for _, path := range c.DisabledPaths {
+		if !strings.HasPrefix(path, "/") {
+			errs = append(errs, fmt.Errorf("auth: Config.DisabledPaths: %q does not begin with a slash", path))
+		}
+	}
+	return errors.Join(append(errs, c.checkTimes())...)
+}
+
+// checkTimes refuses negative durations.
+func (c *Config) checkTimes() error {
+	var errs []error
+	for _, option := range []struct {
+		name  string
+		value time.Duration
+	}{
+		{"Session.ExpiresIn", c.Session.ExpiresIn},
+		{"Session.UpdateAge", c.Session.UpdateAge},
+		{"Session.FreshAge", c.Session.FreshAge},
+		{"Session.CookieCache.MaxAge", c.Session.CookieCache.MaxAge},
+		{"EmailPassword.ResetPasswordExpiresIn", c.EmailPassword.ResetPasswordExpiresIn},
+		{"EmailVerification.ExpiresIn", c.EmailVerification.ExpiresIn},
+		{"User.Delete.TokenExpiresIn", c.User.Delete.TokenExpiresIn},
+	} {
+		if option.value < 0 {
+			errs = append(errs, fmt.Errorf("auth: Config.%s is negative", option.name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// newSessionCookies makes the cookies of an instance.
+func (c *Config) newSessionCookies(base *url.URL, s *signer) (*sessionCookies, error) {
+	session := c.Session.withDefaults()
+	token := c.cookie(base, "session_token", c.Cookies.SessionToken)
+	token.maxAge = int(session.ExpiresIn / time.Second)
+	data := c.cookie(base, "session_data", c.Cookies.SessionData)
+	data.maxAge = int(session.CookieCache.MaxAge / time.Second)
+	forget := c.cookie(base, "dont_remember", c.Cookies.DontRemember)
+	err := errors.Join(token.validate(), data.validate(), forget.validate())
+	return &sessionCookies{
+		signer: s, tokenCookie: token, dataCookie: data, forgetCookie: forget, cache: session.CookieCache,
+	}, err
+}
+
+// cookie is one cookie with its name and attributes (contract section 7.1).
+func (c *Config) cookie(base *url.URL, name string, override CookieOverride) cookie {
+	secure := base.Scheme == "https" && !c.Cookies.NeverSecure || c.Cookies.AlwaysSecure
+	made := cookie{path: "/", httpOnly: true, secure: secure, sameSite: "lax"}
+	if made.name = override.Name; made.name == "" {
+		prefix := c.Cookies.Prefix
+		setDefault(&prefix, defaultPrefix)
+		made.name = prefix + "." + name
+	}
+	if secure {
+		made.name = securePrefix + made.name
+	}
+	if c.Cookies.CrossSubDomain {
+		made.domain = c.Cookies.Domain
+		setDefault(&made.domain, base.Hostname())
+	}
+	c.Cookies.Default.apply(&made)
+	override.apply(&made)
+	return made
+}
+
+func (a CookieAttributes) apply(c *cookie) {
+	if a.Path != "" {
+		c.path = a.Path
+	}
+	if a.Domain != "" {
+		c.domain = a.Domain
+	}
+	switch a.SameSite {
+	case http.SameSiteLaxMode:
+		c.sameSite = "lax"
+	case http.SameSiteStrictMode:
+		c.sameSite = "strict"
+	case http.SameSiteNoneMode:
+		c.sameSite = "none"
+	}
+	c.partitioned = c.partitioned || a.Partitioned
+	c.httpOnly = c.httpOnly && !a.Scriptable
+}
+
+// runNow is the default of Config.Background.
+func runNow(task func()) { task() }

@@ -1,0 +1,91 @@
+package auth
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The vector of contract section 8.4.
+const (
+	vectorData      = `{"session":{"expiresAt":"2030-01-08T00:00:00.000Z","token":"abcdefghijklmnopqrstuvwxyzABCDEF","createdAt":"2030-01-01T00:00:00.000Z","updatedAt":"2030-01-01T00:00:00.000Z","ipAddress":"","userAgent":"","userId":"u1","id":"s1"},"user":{"name":"A&B <é>","email":"a@x.co","emailVerified":false,"image":null,"createdAt":"2030-01-01T00:00:00.000Z","updatedAt":"2030-01-01T00:00:00.000Z","id":"u1"},"updatedAt":1893456000000,"version":"1"}`
+	vectorDataTag   = "EW1wk5sCc2IhdzORlGNV_jZ6_k9FWr1JPw-H6HnhXRw"
+	vectorExpiresAt = 1893456300000
+)
+
+func TestSealCompact(t *testing.T) {
+	s := newSigner(vectorSecret)
+	raw := sealCompact(s, []byte(vectorData), time.UnixMilli(vectorExpiresAt))
+	text, err := base64.RawURLEncoding.DecodeString(raw)
+	want := `{"session":` + vectorData + `,"expiresAt":1893456300000,"signature":"` + vectorDataTag + `"}`
+	if err != nil || string(text) != want {
+		t.Errorf("sealCompact = %s, %v\nwant %s", text, err, want)
+	}
+	d, expiresAt, ok := openCompact(s, raw)
+	if !ok || string(d) != vectorData || expiresAt.UnixMilli() != vectorExpiresAt {
+		t.Errorf("openCompact = %s, %v, %v", d, expiresAt, ok)
+	}
+	if _, _, ok := openCompact(newSigner("another"), raw); ok {
+		t.Error("a cookie sealed under another secret was accepted")
+	}
+}
+
+func TestOpenCompact(t *testing.T) {
+	const text = `{"session":` + vectorData + `,"expiresAt":1893456300000,"signature":"` + vectorDataTag + `"}`
+	tests := []struct {
+		reason, old, new string
+		ok               bool
+	}{
+		{"as the original makes it", "", "", true},
+		{"prolonged", `"expiresAt":18934563`, `"expiresAt":28934563`, false},
+		{"another user", `"userId":"u1"`, `"userId":"u2"`, false},
+		{"another version", `"version":"1"`, `"version":"2"`, false},
+		{"another signature", `"EW1w`, `"FW1w`, false},
+		{"second spelling of the signature", `hXRw"`, `hXRx"`, false},
+		{"no signature", vectorDataTag, "", false},
+		{"signature is no text", `"` + vectorDataTag + `"`, "null", false},
+		{"no expiry", `,"expiresAt":1893456300000`, "", false},
+		{"a space", `{"session":{`, `{"session": {`, false},
+		{"another order", `{"session":`, `{"x":1,"session":`, false},
+		{"expiry moved into the object", `"version":"1"},"expiresAt":1893456300000`, `"version":"1","expiresAt":1893456300000}`, false},
+		{"session is an array", `{"session":{`, `{"session":[`, false},
+	}
+	s := newSigner(vectorSecret)
+	for _, tt := range tests {
+		raw := base64.RawURLEncoding.EncodeToString([]byte(strings.Replace(text, tt.old, tt.new, 1)))
+		if _, _, ok := openCompact(s, raw); ok != tt.ok {
+			t.Errorf("%s: %v, want %v", tt.reason, ok, tt.ok)
+		}
+	}
+	for _, raw := range []string{"", "e30", "e30=", "e3\n0", "%", base64.RawURLEncoding.EncodeToString([]byte(text)) + "="} {
+		if _, _, ok := openCompact(s, raw); ok {
+			t.Errorf("accepted %q", raw)
+		}
+	}
+}
+
+func FuzzOpenCompact(f *testing.F) {
+	s := newSigner(vectorSecret)
+	f.Add(`{"session":` + vectorData + `,"expiresAt":1893456300000,"signature":"` + vectorDataTag + `"}`)
+	f.Add(`{"session":{"a":1},"expiresAt":1,"signature":""}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		openCompact(s, text)
+		raw := base64.RawURLEncoding.EncodeToString([]byte(text))
+		d, expiresAt, ok := openCompact(s, raw)
+		if ok && sealCompact(s, d, expiresAt) != raw {
+			t.Fatalf("accepted %q, which is not what it seals", text)
+		}
+	})
+}
+
+func BenchmarkOpenCompact(b *testing.B) {
+	s := newSigner(vectorSecret)
+	raw := sealCompact(s, []byte(vectorData), time.UnixMilli(vectorExpiresAt))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, _, ok := openCompact(s, raw); !ok {
+			b.Fatal("refused")
+		}
+	}
+}

@@ -1,0 +1,129 @@
+package auth
+
+import (
+	"context"
+	"errors"
+)
+
+// DatabaseHooks run around the creation, change and deletion of rows, whichever
+// endpoint causes it.
+type DatabaseHooks struct {
+	User         EntityHooks[User]
+	Session      EntityHooks[Session]
+	Account      EntityHooks[Account]
+	Verification EntityHooks[Verification]
+}
+
+// EntityHooks are the hooks of one table; all of them are optional. Hooks
+// before an operation run inside its transaction and can change what is
+// written; an error of theirs ends the operation and is the endpoint's outcome.
+// ErrAborted ends it quietly, with the endpoint's own error. Hooks after an
+// operation run when it is committed; they cannot undo it and so return
+// nothing.
+type EntityHooks[T any] struct {
+	BeforeCreate func(ctx context.Context, entity *T) error
+	AfterCreate  func(ctx context.Context, entity *T)
+
+	// BeforeUpdate gets the changes by column name and may edit them.
+	BeforeUpdate func(ctx context.Context, changes map[string]any) error
+	AfterUpdate  func(ctx context.Context, entity *T)
+
+	// BeforeDelete keeps the row by returning ErrAborted.
+	BeforeDelete func(ctx context.Context, entity *T) error
+	AfterDelete  func(ctx context.Context, entity *T)
+}
+
+// ErrAborted is returned by a database hook to refuse an operation without
+// saying why.
+var ErrAborted = errors.New("auth: aborted by a database hook")
+
+// entities are the rows of one table with the hooks around them.
+type entities[T any] struct {
+	*records[T]
+	hooks    EntityHooks[T]
+	transact func(ctx context.Context, fn func(ctx context.Context) error) error
+}
+
+// adopt gives an entity that is never stored the form of one that is.
+func (e *entities[T]) adopt(entity *T) { e.plan.complete(entity) }
+
+// create stores an entity. It fails with ErrConflict when a unique value is
+// taken and with ErrAborted when a hook refuses.
+func (e *entities[T]) create(ctx context.Context, entity *T) error {
+	if e.hooks.BeforeCreate != nil {
+		if err := e.hooks.BeforeCreate(ctx, entity); err != nil {
+			return err
+		}
+	}
+	if err := e.insert(ctx, entity); err != nil {
+		return err
+	}
+	if e.hooks.AfterCreate != nil {
+		afterCommit(ctx, func(ctx context.Context) { e.hooks.AfterCreate(ctx, entity) })
+	}
+	return nil
+}
+
+// change updates rows and returns how many there were. It sets updatedAt unless
+// the changes do.
+func (e *entities[T]) change(ctx context.Context, changes map[string]any, where ...Condition) (int64, error) {
+	if _, ok := changes["updatedAt"]; !ok {
+		changes["updatedAt"] = now()
+	}
+	if e.hooks.BeforeUpdate != nil {
+		if err := e.hooks.BeforeUpdate(ctx, changes); err != nil {
+			return 0, quiet(err)
+		}
+	}
+	n, err := e.update(ctx, changes, where...)
+	if err != nil || n == 0 || e.hooks.AfterUpdate == nil {
+		return n, err
+	}
+	changed, err := e.find(ctx, Query{Where: where})
+	for _, entity := range changed {
+		afterCommit(ctx, func(ctx context.Context) { e.hooks.AfterUpdate(ctx, entity) })
+	}
+	return n, err
+}
+
+// quiet turns a silent refusal into "nothing was changed".
+func quiet(err error) error {
+	if errors.Is(err, ErrAborted) {
+		return nil
+	}
+	return err
+}
+
+// remove deletes rows, except those that a hook keeps, and returns how many.
+func (e *entities[T]) remove(ctx context.Context, where ...Condition) (int64, error) {
+	if e.hooks.BeforeDelete == nil && e.hooks.AfterDelete == nil {
+		return e.delete(ctx, where...)
+	}
+	var removed int64
+	err := e.transact(ctx, func(ctx context.Context) error {
+		found, err := e.find(ctx, Query{Where: where})
+		for _, entity := range found {
+			if err != nil {
+				return err
+			}
+			var n int64
+			n, err = e.removeOne(ctx, entity)
+			removed += n
+		}
+		return err
+	})
+	return removed, err
+}
+
+func (e *entities[T]) removeOne(ctx context.Context, entity *T) (int64, error) {
+	if e.hooks.BeforeDelete != nil {
+		if err := e.hooks.BeforeDelete(ctx, entity); err != nil {
+			return 0, quiet(err)
+		}
+	}
+	n, err := e.delete(ctx, Where("id", e.toRow(entity).id()))
+	if err == nil && n > 0 && e.hooks.AfterDelete != nil {
+		afterCommit(ctx, func(ctx context.Context) { e.hooks.AfterDelete(ctx, entity) })
+	}
+	return n, err
+}

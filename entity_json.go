@@ -1,0 +1,48 @@
+package auth
+
+import (
+	"encoding/json"
+	"reflect"
+)
+
+// unmarshalEntity reads the JSON of an entity, a pointer to a struct with db
+// tags. Members without a field go to its extra map, as encoding/json decodes
+// them.
+func unmarshalEntity(data []byte, entity any) error {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(data, &members); err != nil {
+		return err
+	}
+	v := reflect.ValueOf(entity).Elem()
+	plan, err := newEntityPlan(v.Type(), nil)
+	if err != nil {
+		return err
+	}
+	for _, f := range plan.fields {
+		value, ok := members[f.name]
+		if !ok {
+			continue
+		}
+		delete(members, f.name)
+		if err := json.Unmarshal(value, v.Field(f.field).Addr().Interface()); err != nil {
+			return err
+		}
+	}
+	return plan.unmarshalExtra(v, members)
+}
+
+func (p *entityPlan) unmarshalExtra(entity reflect.Value, members map[string]json.RawMessage) error {
+	if p.extra < 0 || len(members) == 0 {
+		return nil
+	}
+	extra := make(map[string]any, len(members))
+	for name, raw := range members {
+		var value any
+		if err := json.Unmarshal(raw, &value); err != nil {
+			return err
+		}
+		extra[name] = value
+	}
+	entity.Field(p.extra).Set(reflect.ValueOf(extra))
+	return nil
+}

@@ -1,0 +1,174 @@
+package auth
+
+import (
+	"math"
+	"net/http"
+	"time"
+)
+
+// parseFields takes the values of additional columns from what a client sent
+// (contract section 15). Names that are no column are ignored. On creation
+// missing values get their defaults.
+func parseFields(columns []Column, sent map[string]any, creating bool) (map[string]any, error) {
+	if len(columns) == 0 {
+		return nil, nil
+	}
+	fields := make(map[string]any, len(columns))
+	for i := range columns {
+		if err := columns[i].parse(sent, creating, fields); err != nil {
+			return nil, err
+		}
+	}
+	return fields, nil
+}
+
+func (c *Column) parse(sent map[string]any, creating bool, fields map[string]any) error {
+	value, present := sent[c.Name]
+	switch {
+	case present && c.ServerOnly:
+		return c.refuse(value, creating, fields)
+	case present:
+		return c.take(value, fields)
+	case creating && c.Default != nil:
+		fields[c.Name] = c.Default()
+	case creating && !c.Optional:
+		return NewError(http.StatusBadRequest, ErrMissingField, c.Name+" is required")
+	}
+	return nil
+}
+
+// refuse keeps a client from setting a column of the server. A value that
+// JavaScript takes for false is ignored, one that would only be replaced by the
+// default as well.
+func (c *Column) refuse(value any, creating bool, fields map[string]any) error {
+	if creating && c.Default != nil {
+		fields[c.Name] = c.Default()
+		return nil
+	}
+	if truthy(value) {
+		return NewError(http.StatusBadRequest, ErrFieldNotAllowed, c.Name+" is not allowed to be set")
+	}
+	return nil
+}
+
+func (c *Column) take(value any, fields map[string]any) error {
+	if c.Validate != nil {
+		if err := c.Validate(value); err != nil {
+			return NewError(http.StatusBadRequest, ErrValidation, err.Error()).WithCause(err)
+		}
+	}
+	if c.Transform != nil {
+		value = c.Transform(value)
+	}
+	value, ok := c.accept(value)
+	if !ok {
+		return NewError(http.StatusBadRequest, ErrValidation, "Invalid input: expected "+string(c.Type)+" for "+c.Name)
+	}
+	fields[c.Name] = value
+	return nil
+}
+
+// accept brings a decoded JSON value into the column's type.
+func (c *Column) accept(value any) (any, bool) {
+	if value == nil {
+		return nil, c.Nullable || c.Optional
+	}
+	switch c.Type {
+	case TypeString:
+		_, ok := value.(string)
+		return value, ok
+	case TypeBoolean:
+		_, ok := value.(bool)
+		return value, ok
+	case TypeNumber:
+		return acceptNumber(value)
+	case TypeDate:
+		return acceptDate(value)
+	case TypeStrings:
+		return acceptList[string](value)
+	case TypeNumbers:
+		return acceptList[float64](value)
+	}
+	return value, true
+}
+
+func acceptNumber(value any) (any, bool) {
+	switch n := value.(type) {
+	case float64:
+		if n == math.Trunc(n) && math.Abs(n) <= 1<<53 {
+			return int64(n), true
+		}
+		return n, true
+	case int:
+		return int64(n), true
+	case int64:
+		return n, true
+	}
+	return nil, false
+}
+
+func acceptDate(value any) (any, bool) {
+	switch date := value.(type) {
+	case time.Time:
+		return date.UTC().Truncate(time.Millisecond), true
+	case string:
+		parsed, err := time.Parse(time.RFC3339Nano, date)
+		return parsed.UTC().Truncate(time.Millisecond), err == nil
+	}
+	return nil, false
+}
+
+func acceptList[T any](value any) (any, bool) {
+	if list, ok := value.([]T); ok {
+		return list, true
+	}
+	items, ok := value.([]any)
+	list := make([]T, len(items))
+	for i := range items {
+		if list[i], ok = items[i].(T); !ok {
+			return nil, false
+		}
+	}
+	return list, ok
+}
+
+// truthy is JavaScript's idea of true.
+func truthy(value any) bool {
+	switch v := value.(type) {
+	case nil:
+		return false
+	case bool:
+		return v
+	case string:
+		return v != ""
+	case float64:
+		return v != 0 && !math.IsNaN(v)
+	}
+	return true
+}
+
+// defaults are the values of additional columns that nobody gave.
+func defaults(columns []Column) map[string]any {
+	var fields map[string]any
+	for i := range columns {
+		if columns[i].Default == nil {
+			continue
+		}
+		if fields == nil {
+			fields = make(map[string]any, len(columns))
+		}
+		fields[columns[i].Name] = columns[i].Default()
+	}
+	return fields
+}
+
+// hiddenNames are the columns that clients never see.
+func hiddenNames(columns []Column) []string {
+	var names []string
+	for i := range columns {
+		if columns[i].Hidden {
+			names = append(names, columns[i].Name)
+		}
+	}
+	return names
+}

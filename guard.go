@@ -1,0 +1,75 @@
+package auth
+
+// redirectFields are the members that the guard looks at in the body of every
+// endpoint, whether the endpoint knows them or not.
+var redirectFields = []struct {
+	member string
+	field  urlField
+}{
+	{"callbackURL", callbackURLField},
+	{"redirectTo", redirectURLField},
+	{"errorCallbackURL", errorCallbackURLField},
+	{"newUserCallbackURL", newUserCallbackURLField},
+}
+
+// guardURLs is the check of every request that may change something, before
+// validation: its origin, if it has cookies, and where it wants to be
+// redirected to (contract section 9.1).
+func (s *services) guardURLs(x *Exchange) error {
+	if isSafeMethod(x.request.Method) {
+		return nil
+	}
+	if err := s.origin.checkOrigin(x.request, x.op.path); err != nil {
+		return err
+	}
+	for _, f := range redirectFields {
+		if err := s.guardURL(x, f.member, f.field); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *services) guardURL(x *Exchange, name string, field urlField) error {
+	value, isText, present := redirectTarget(x.sent.member(name))
+	if !present && field == callbackURLField {
+		value, isText, present = x.queryValue(name), true, true
+	}
+	switch {
+	case !present || isText && value == "" || s.origin.disableOrigin || s.origin.isExempt(x.op.path):
+		return nil
+	case !isText:
+		return field.notString()
+	}
+	return s.origin.checkURL(x.request, x.op.path, field, value)
+}
+
+// redirectTarget returns the value of a member; what JavaScript takes for false
+// counts as absent.
+func redirectTarget(m *member) (value string, isText, present bool) {
+	switch {
+	case m == nil:
+		return "", false, false
+	case m.kind == kindString:
+		value = m.text()
+		return value, true, value != ""
+	}
+	return "", false, truthy(m.decoded())
+}
+
+// guardForm is the check of sign-up and sign-in, which a foreign page must not
+// submit even without cookies (contract section 9.2).
+func (s *services) guardForm(x *Exchange) error {
+	if x.direct {
+		return nil
+	}
+	return s.origin.checkFormCSRF(x.request, x.op.path)
+}
+
+// guardCallback is the check of links that redirect.
+func (s *services) guardCallback(x *Exchange) error {
+	if x.direct {
+		return nil
+	}
+	return s.origin.checkURL(x.request, x.op.path, callbackURLField, x.queryValue("callbackURL"))
+}

@@ -1,0 +1,35 @@
+package auth
+
+import (
+	"net/http"
+	"unicode/utf8"
+)
+
+// checkPasswordLength applies both bounds.
+func (c *core) checkPasswordLength(password string) error {
+	if utf16Length(password) < c.emailPassword.MinLength {
+		return ErrPasswordTooShort.With(http.StatusBadRequest)
+	}
+	return c.checkPasswordNotTooLong(password)
+}
+
+// checkPasswordNotTooLong keeps huge inputs away from the hash.
+func (c *core) checkPasswordNotTooLong(password string) error {
+	if utf16Length(password) > c.emailPassword.MaxLength {
+		return ErrPasswordTooLong.With(http.StatusBadRequest)
+	}
+	return nil
+}
+
+// utf16Length is the length that JavaScript sees: characters beyond the basic
+// plane count twice.
+func utf16Length(s string) int {
+	n := 0
+	for _, r := range s {
+		n++
+		if r > 0xFFFF && r != utf8.RuneError {
+			n++
+		}
+	}
+	return n
+}

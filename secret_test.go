@@ -1,0 +1,93 @@
+package auth
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// The secret and the value of the contract's vectors (sections 7.2 and 8.4).
+const (
+	vectorSecret = "better-auth-test-secret-0123456789"
+	vectorToken  = "abcdefghijklmnopqrstuvwxyzABCDEF"
+	vectorTag    = "kETVl37GFTa4oW3pwcjjK6fnKzSkRCUVmzVrAP8JAbo="
+)
+
+func TestSigner(t *testing.T) {
+	s := newSigner(vectorSecret)
+	if got := s.sign(vectorToken); got != vectorTag {
+		t.Errorf("sign = %s, want %s", got, vectorTag)
+	}
+	const rawTag = "9044d5977ec61536b8a16de9c1c8e32ba7e72b34a44425159b356b00ff0901ba"
+	if got := hex.EncodeToString(s.appendMAC([]byte{0xff}, []byte(vectorToken))); got != "ff"+rawTag {
+		t.Errorf("appendMAC = %s, want ff%s", got, rawTag)
+	}
+}
+
+func TestSignerVerify(t *testing.T) {
+	tests := []struct {
+		reason           string
+		value, signature string
+		want             bool
+	}{
+		{"the contract's vector", vectorToken, vectorTag, true},
+		{"another value", vectorToken + "G", vectorTag, false},
+		{"another tag", vectorToken, "A" + vectorTag[1:], false},
+		{"second spelling of the same bytes", vectorToken, vectorTag[:42] + "p=", false},
+		{"no padding", vectorToken, strings.TrimSuffix(vectorTag, "="), false},
+		{"nothing", vectorToken, "", false},
+		{"longer than a tag", vectorToken, vectorTag + "A", false},
+	}
+	s := newSigner(vectorSecret)
+	for _, tt := range tests {
+		if got := s.verify(tt.value, tt.signature); got != tt.want {
+			t.Errorf("%s: verify = %v, want %v", tt.reason, got, tt.want)
+		}
+	}
+	if newSigner(vectorSecret+"x").verify(vectorToken, vectorTag) {
+		t.Error("a tag made under another secret was accepted")
+	}
+}
+
+// A pooled state must not remember the message before, whatever its length.
+func TestSignerConcurrent(t *testing.T) {
+	s := newSigner(vectorSecret)
+	var wg sync.WaitGroup
+	for n := range 300 {
+		wg.Go(func() {
+			value := strings.Repeat("x", n)
+			if got, want := s.sign(value), independentTag(vectorSecret, value); got != want {
+				t.Errorf("sign of %d bytes = %s, want %s", n, got, want)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func independentTag(secret, value string) string {
+	h := hmac.New(sha256.New, []byte(secret))
+	h.Write([]byte(value))
+	return base64.StdEncoding.EncodeToString(h.Sum(nil))
+}
+
+func BenchmarkSignerSign(b *testing.B) {
+	s := newSigner(vectorSecret)
+	b.ReportAllocs()
+	for b.Loop() {
+		s.sign(vectorToken)
+	}
+}
+
+func BenchmarkSignerVerify(b *testing.B) {
+	s := newSigner(vectorSecret)
+	b.ReportAllocs()
+	for b.Loop() {
+		if !s.verify(vectorToken, vectorTag) {
+			b.Fatal("refused")
+		}
+	}
+}

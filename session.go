@@ -1,0 +1,224 @@
+package auth
+
+import (
+	"context"
+	"strconv"
+	"time"
+)
+
+// A Session is one sign-in of a user (table "session"). Whoever holds its Token
+// in a signed cookie is the user, until ExpiresAt.
+type Session struct {
+	ID        string    `db:"id"`
+	ExpiresAt time.Time `db:"expiresAt"`
+	Token     string    `db:"token"`
+	CreatedAt time.Time `db:"createdAt"`
+	UpdatedAt time.Time `db:"updatedAt"`
+	IPAddress *string   `db:"ipAddress"`
+	UserAgent *string   `db:"userAgent"`
+	UserID    string    `db:"userId"`
+
+	// Fields are the values of additional columns (Config.Session.Fields and
+	// those of plugins) by name, nil if there are none.
+	Fields map[string]any `db:",extra"`
+	planned
+}
+
+// MarshalJSON writes the session as clients see it.
+func (s *Session) MarshalJSON() ([]byte, error) { return s.plan.marshal(s) }
+
+func (s *Session) appendJSON(dst []byte) ([]byte, error) { return s.plan.appendObject(dst, s) }
+
+// UnmarshalJSON reads what MarshalJSON or the original wrote.
+func (s *Session) UnmarshalJSON(data []byte) error { return unmarshalEntity(data, s) }
+
+// SessionData is a session and its user: what get-session returns.
+type SessionData struct {
+	Session *Session
+	User    *User
+
+	// NeedsRefresh is set on a GET when SessionOptions.DeferRefresh is on: true
+	// asks the client to POST, which prolongs the session.
+	NeedsRefresh *bool
+}
+
+// MarshalJSON writes {"session":…,"user":…} and, if it is set, needsRefresh.
+func (d *SessionData) MarshalJSON() ([]byte, error) { return d.appendJSON(nil) }
+
+func (d *SessionData) appendJSON(dst []byte) (_ []byte, err error) {
+	if d == nil {
+		return append(dst, "null"...), nil
+	}
+	if dst, err = d.Session.appendJSON(append(dst, `{"session":`...)); err != nil {
+		return nil, err
+	}
+	if dst, err = d.User.appendJSON(append(dst, `,"user":`...)); err != nil {
+		return nil, err
+	}
+	if d.NeedsRefresh != nil {
+		dst = strconv.AppendBool(append(dst, `,"needsRefresh":`...), *d.NeedsRefresh)
+	}
+	return append(dst, '}'), nil
+}
+
+func sessionTable(fields []Column) *Table {
+	return &Table{Name: "session", Columns: append([]Column{
+		{Name: "expiresAt", Type: TypeDate},
+		{Name: "token", Type: TypeString, Unique: true},
+		{Name: "createdAt", Type: TypeDate},
+		{Name: "updatedAt", Type: TypeDate},
+		{Name: "ipAddress", Type: TypeString, Nullable: true},
+		{Name: "userAgent", Type: TypeString, Nullable: true},
+		{Name: "userId", Type: TypeString, References: "user", Index: true},
+	}, fields...)}
+}
+
+// SessionOptions say how long sessions live and how they are read. The zero
+// value is right for most programs.
+type SessionOptions struct {
+	ExpiresIn time.Duration // lifetime since the last refresh; default 7 days, at most 400 days
+	UpdateAge time.Duration // a session this old is prolonged when it is read; default 1 day
+
+	// RefreshAlways prolongs a session whenever it is read (an UpdateAge of
+	// zero), NeverRefresh never does.
+	RefreshAlways bool
+	NeverRefresh  bool
+
+	// DeferRefresh keeps GET get-session from writing: it says needsRefresh, and
+	// a POST of the same endpoint prolongs the session.
+	DeferRefresh bool
+
+	// FreshAge is how long after sign-in a session may list sessions, unlink
+	// accounts and delete the user without a password; default 1 day.
+	// AlwaysFresh lifts that limit.
+	FreshAge    time.Duration
+	AlwaysFresh bool
+
+	CookieCache CookieCache
+	Fields      []Column // additional columns
+}
+
+// CookieCache keeps a signed copy of session and user in a cookie, which
+// answers most reads without the store. What is revoked stays readable until
+// the copy expires; operations that change passwords, e-mail or sessions always
+// ask the store.
+type CookieCache struct {
+	Enabled bool
+	MaxAge  time.Duration // default 5 minutes
+
+	// Version is stored in the copy; changing it invalidates all copies.
+	// Default "1".
+	Version string
+}
+
+// Lifetimes of the contract (section 6.3).
+const (
+	defaultSessionLifetime = 7 * 24 * time.Hour
+	defaultUpdateAge       = 24 * time.Hour
+	defaultFreshAge        = 24 * time.Hour
+	defaultCacheAge        = 5 * time.Minute
+	forgottenSessionTime   = 24 * time.Hour // without "remember me"
+	forgottenCacheAge      = time.Minute
+	defaultCacheVersion    = "1"
+)
+
+// withDefaults fills in what was left zero.
+func (o SessionOptions) withDefaults() SessionOptions {
+	setDefault(&o.ExpiresIn, defaultSessionLifetime)
+	setDefault(&o.UpdateAge, defaultUpdateAge)
+	setDefault(&o.FreshAge, defaultFreshAge)
+	setDefault(&o.CookieCache.MaxAge, defaultCacheAge)
+	setDefault(&o.CookieCache.Version, defaultCacheVersion)
+	if o.RefreshAlways {
+		o.UpdateAge = 0
+	}
+	return o
+}
+
+// setDefault gives a zero option its default.
+func setDefault[T comparable](option *T, value T) {
+	var zero T
+	if *option == zero {
+		*option = value
+	}
+}
+
+// createSession signs a user in. A session that is not to be remembered lives
+// for a day.
+func (s *services) createSession(ctx context.Context, userID string, dontRemember bool) (*Session, error) {
+	lifetime := s.session.ExpiresIn
+	if dontRemember {
+		lifetime = forgottenSessionTime
+	}
+	address, program := clientOf(ctx)
+	created := now()
+	session := &Session{
+		ID: newID(), Token: newSessionToken(), UserID: userID,
+		ExpiresAt: created.Add(lifetime), CreatedAt: created, UpdatedAt: created,
+		IPAddress: &address, UserAgent: &program,
+		Fields: defaults(s.session.Fields),
+	}
+	if err := s.sessions.create(ctx, session); err != nil {
+		return nil, err
+	}
+	return session, nil
+}
+
+// clientOf returns the address and the User-Agent of who called, empty when
+// they are unknown.
+func clientOf(ctx context.Context) (address, program string) {
+	if x := ExchangeFrom(ctx); x != nil {
+		return x.ClientAddress(), x.RequestHeader("User-Agent")
+	}
+	return "", ""
+}
+
+// findSession returns a session and its user by token in one round trip, nil if
+// either is missing. It may have expired.
+func (s *services) findSession(ctx context.Context, token string) (*SessionData, error) {
+	session, user, err := firstJoined(ctx, s.sessions.records, s.users.records, "userId", Where("token", token))
+	if err != nil || session == nil {
+		return nil, err
+	}
+	return &SessionData{Session: session, User: user}, nil
+}
+
+// activeSessions returns the sessions of a user that have not expired.
+func (s *services) activeSessions(ctx context.Context, userID string) ([]*Session, error) {
+	return s.sessions.find(ctx, Query{Where: []Condition{
+		Where("userId", userID), {Column: "expiresAt", Op: ">", Value: now()},
+	}})
+}
+
+func (s *services) deleteSession(ctx context.Context, token string) error {
+	_, err := s.sessions.remove(ctx, Where("token", token))
+	return err
+}
+
+func (s *services) deleteSessionsOf(ctx context.Context, userID string) error {
+	_, err := s.sessions.remove(ctx, Where("userId", userID))
+	return err
+}
+
+// fresh reports whether a session was created recently enough for sensitive
+// work. Refreshing a session does not make it fresh.
+func (s *services) fresh(session *Session) bool {
+	return s.session.AlwaysFresh || now().Sub(session.CreatedAt) < s.session.FreshAge
+}
+
+// visible is what clients see of a session and its user.
+func (s *services) visible(data *SessionData) *SessionData {
+	if data == nil || len(s.hiddenUserFields)+len(s.hiddenSessionFields) == 0 {
+		return data
+	}
+	return &SessionData{Session: s.visibleSession(data.Session), User: s.visibleUser(data.User), NeedsRefresh: data.NeedsRefresh}
+}
+
+func (s *services) visibleSession(session *Session) *Session {
+	if len(s.hiddenSessionFields) == 0 {
+		return session
+	}
+	visible := *session
+	visible.Fields = without(session.Fields, s.hiddenSessionFields)
+	return &visible
+}

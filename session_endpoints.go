@@ -1,0 +1,130 @@
+package auth
+
+import (
+	"context"
+	"net/http"
+)
+
+// GetSessionRequest is the query of GET and POST /get-session. Any non-empty
+// value of a flag in a query sets it, even "false", as in the original.
+type GetSessionRequest struct {
+	DisableCookieCache bool `query:"disableCookieCache,omitempty,truthy"` // ask the store
+	DisableRefresh     bool `query:"disableRefresh,omitempty,truthy"`     // do not prolong the session
+}
+
+// getSession returns the session of the caller and its user, nil if there is
+// none, and prolongs it when that is due.
+func (c *core) getSession(ctx context.Context, in GetSessionRequest) (*SessionData, error) {
+	x := ExchangeFrom(ctx)
+	post := x.request != nil && x.request.Method == http.MethodPost && !x.direct
+	if post && !c.session.DeferRefresh {
+		return nil, ErrMethodNotAllowedDeferSessionRequired.With(http.StatusMethodNotAllowed)
+	}
+	data, err := c.loadSession(x, readOptions{noCache: in.DisableCookieCache, noRefresh: in.DisableRefresh, post: post})
+	if err != nil && apiError(err) == nil {
+		c.log.ErrorContext(ctx, "session could not be read", "error", err)
+		return nil, ErrFailedToGetSession.With(http.StatusInternalServerError).WithCause(err)
+	}
+	return c.visible(data), err
+}
+
+// UpdateSessionRequest is the body of POST /update-session: values of
+// additional session columns.
+type UpdateSessionRequest struct {
+	Fields map[string]any `json:",inline"`
+}
+
+// UpdateSessionResponse is its answer.
+type UpdateSessionResponse struct {
+	Session *Session `json:"session"`
+}
+
+// updateSession changes additional columns of the caller's session.
+func (c *core) updateSession(ctx context.Context, in UpdateSessionRequest) (*UpdateSessionResponse, error) {
+	changes, err := parseFields(c.session.Fields, in.Fields, false)
+	if err != nil {
+		return nil, err
+	}
+	if len(changes) == 0 {
+		return nil, NewError(http.StatusBadRequest, "", "No fields to update")
+	}
+	data := currentSession(ctx)
+	if _, err := c.sessions.change(ctx, changes, Where("token", data.Session.Token)); err != nil {
+		return nil, err
+	}
+	updated, err := c.sessions.first(ctx, Where("token", data.Session.Token))
+	if err != nil {
+		return nil, err
+	}
+	x := ExchangeFrom(ctx)
+	if updated == nil {
+		c.cookies.clear(x)
+		return nil, ErrFailedToGetSession.With(http.StatusUnauthorized)
+	}
+	c.setSession(ctx, &SessionData{Session: updated, User: data.User}, c.cookies.forgets(x))
+	return &UpdateSessionResponse{Session: c.visibleSession(updated)}, nil
+}
+
+// listSessions returns the unexpired sessions of the caller's user.
+func (c *core) listSessions(ctx context.Context, _ Empty) ([]*Session, error) {
+	found, err := c.activeSessions(ctx, currentSession(ctx).User.ID)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]*Session, len(found)) // never nil: the answer is an array
+	for i, session := range found {
+		list[i] = c.visibleSession(session)
+	}
+	return list, nil
+}
+
+// RevokeSessionRequest is the body of POST /revoke-session.
+type RevokeSessionRequest struct {
+	Token string `json:"token"`
+}
+
+// revokeSession deletes one session of the caller's user. The answer is the
+// same for a token that is unknown or belongs to somebody else.
+func (c *core) revokeSession(ctx context.Context, in RevokeSessionRequest) (*Status, error) {
+	data := currentSession(ctx)
+	if _, err := c.sessions.remove(ctx, Where("token", in.Token), Where("userId", data.User.ID)); err != nil {
+		return nil, c.revocationFailed(ctx, err)
+	}
+	if in.Token == data.Session.Token {
+		c.cookies.clear(ExchangeFrom(ctx))
+	}
+	c.event(ctx, "session revoked", "user", data.User.ID)
+	return &Status{Status: true}, nil
+}
+
+// revokeSessions signs the caller's user out everywhere.
+func (c *core) revokeSessions(ctx context.Context, _ Empty) (*Status, error) {
+	data := currentSession(ctx)
+	if err := c.deleteSessionsOf(ctx, data.User.ID); err != nil {
+		return nil, c.revocationFailed(ctx, err)
+	}
+	c.cookies.clear(ExchangeFrom(ctx))
+	c.event(ctx, "all sessions revoked", "user", data.User.ID)
+	return &Status{Status: true}, nil
+}
+
+// revokeOtherSessions signs the caller's user out everywhere else.
+func (c *core) revokeOtherSessions(ctx context.Context, _ Empty) (*Status, error) {
+	data := currentSession(ctx)
+	_, err := c.sessions.remove(ctx, Where("userId", data.User.ID),
+		Condition{Column: "token", Op: "!=", Value: data.Session.Token})
+	if err != nil {
+		return nil, c.revocationFailed(ctx, err)
+	}
+	c.event(ctx, "other sessions revoked", "user", data.User.ID)
+	return &Status{Status: true}, nil
+}
+
+// revocationFailed is the original's answer to a store that fails here.
+func (c *core) revocationFailed(ctx context.Context, err error) error {
+	if apiError(err) != nil {
+		return err
+	}
+	c.log.ErrorContext(ctx, "sessions could not be revoked", "error", err)
+	return ErrInternalServerError.With(http.StatusInternalServerError).WithCause(err)
+}

@@ -1,0 +1,169 @@
+package auth
+
+import (
+	"context"
+	"net/http"
+)
+
+// readOptions change how a session is read.
+type readOptions struct {
+	noCache   bool // the cached copy does not count: ask the store
+	noRefresh bool // do not prolong the session
+	post      bool // a POST of get-session, which may write where GET is not to
+}
+
+// loadSession is the algorithm of get-session (contract section 8.2): it
+// returns the session that the request's cookies stand for, nil if there is
+// none, prolongs it when that is due and queues the cookies that follow.
+func (s *services) loadSession(x *Exchange, opts readOptions) (*SessionData, error) {
+	token := s.cookies.token(x)
+	if token == "" && s.session.CookieCache.Enabled {
+		return nil, nil
+	}
+	sent := s.cookies.sentCopy(x)
+	if sent != "" && !s.session.CookieCache.Enabled {
+		s.cookies.expireSent(x)
+	}
+	if token == "" {
+		return nil, nil
+	}
+	if sent != "" && s.session.CookieCache.Enabled && !opts.noCache {
+		if data := s.cookies.openCopy(sent); data != nil && data.Session.Token == token {
+			return data, nil
+		}
+		x.expireCookie(s.cookies.dataCookie)
+	}
+	return s.loadStored(x, token, opts)
+}
+
+// loadStored asks the store.
+func (s *services) loadStored(x *Exchange, token string, opts readOptions) (*SessionData, error) {
+	data, err := s.findSession(x, token)
+	if err != nil {
+		return nil, err
+	}
+	if data == nil || data.Session.ExpiresAt.Before(now()) {
+		s.cookies.clear(x)
+		if data != nil && (!s.session.DeferRefresh || opts.post) {
+			err = s.deleteSession(x, token)
+		}
+		return nil, err
+	}
+	if opts.noRefresh || s.cookies.forgets(x) {
+		return data, nil
+	}
+	due := s.refreshDue(data.Session)
+	switch {
+	case s.session.DeferRefresh && !opts.post:
+		data.NeedsRefresh = &due
+	case due:
+		return s.refresh(x, data)
+	}
+	s.cookies.setCopy(x, s.visible(data), false)
+	return data, nil
+}
+
+func (s *services) refreshDue(session *Session) bool {
+	lastRefresh := session.ExpiresAt.Add(-s.session.ExpiresIn)
+	return !s.session.NeverRefresh && !lastRefresh.Add(s.session.UpdateAge).After(now())
+}
+
+// refresh prolongs a session by its full lifetime.
+func (s *services) refresh(x *Exchange, data *SessionData) (*SessionData, error) {
+	refreshed := *data.Session
+	refreshed.UpdatedAt = now()
+	refreshed.ExpiresAt = refreshed.UpdatedAt.Add(s.session.ExpiresIn)
+	n, err := s.sessions.change(x, map[string]any{
+		"expiresAt": refreshed.ExpiresAt, "updatedAt": refreshed.UpdatedAt,
+	}, Where("token", refreshed.Token))
+	if err != nil {
+		return nil, err
+	}
+	if n == 0 { // revoked a moment ago
+		s.cookies.clear(x)
+		return nil, ErrFailedToGetSession.With(http.StatusUnauthorized)
+	}
+	prolonged := &SessionData{Session: &refreshed, User: data.User}
+	s.cookies.set(x, s.visible(prolonged), false)
+	return prolonged, nil
+}
+
+// readSession returns the session of the run that ctx belongs to, read once
+// unless the store is asked for. A session that ended meanwhile is none.
+func (s *services) readSession(ctx context.Context, opts readOptions) (*SessionData, error) {
+	x := ExchangeFrom(ctx)
+	if data, ok := x.state.(*SessionData); ok && !opts.noCache {
+		return data, nil
+	}
+	opts.noCache = opts.noCache || x.queryValue("disableCookieCache") != ""
+	opts.noRefresh = opts.noRefresh || x.queryValue("disableRefresh") != ""
+	data, err := s.loadSession(x, opts)
+	if apiError(err) != nil {
+		data, err = nil, nil
+	}
+	x.state = nil
+	if data != nil {
+		x.state = data
+	}
+	return data, err
+}
+
+// peekSession returns the session that request headers stand for without
+// writing anything.
+func (s *services) peekSession(ctx context.Context, h http.Header) (*SessionData, error) {
+	raw, _ := cookieValue(h, s.cookies.tokenCookie.name)
+	token, ok := s.signer.openCookie(raw)
+	if !ok {
+		return nil, nil
+	}
+	data, err := s.findSession(ctx, token)
+	if err != nil || data == nil || data.Session.ExpiresAt.Before(now()) {
+		return nil, err
+	}
+	return s.visible(data), nil
+}
+
+// requireSession is the check of endpoints that need a session.
+func (s *services) requireSession(x *Exchange) error {
+	return s.requireRead(x, readOptions{})
+}
+
+// requireStoredSession is the check of sensitive endpoints: what was revoked
+// does not count, whatever a cookie says.
+func (s *services) requireStoredSession(x *Exchange) error {
+	return s.requireRead(x, readOptions{noCache: true})
+}
+
+func (s *services) requireRead(x *Exchange, opts readOptions) error {
+	data, err := s.readSession(x, opts)
+	if err == nil && data == nil {
+		err = ErrUnauthorized.With(http.StatusUnauthorized)
+	}
+	return err
+}
+
+// requireFreshSession is the check of endpoints that need a recent sign-in.
+func (s *services) requireFreshSession(x *Exchange) error {
+	if err := s.requireSession(x); err != nil {
+		return err
+	}
+	if !s.fresh(currentSession(x).Session) {
+		return ErrSessionNotFresh.With(http.StatusForbidden)
+	}
+	return nil
+}
+
+// requireHeaders is the check of endpoints that make no sense without the
+// caller's cookies: over HTTP it always holds.
+func requireHeaders(x *Exchange) error {
+	if x.headers == nil {
+		return NewError(http.StatusBadRequest, ErrValidation, "Headers is required")
+	}
+	return nil
+}
+
+// currentSession returns the session that a check of the endpoint found.
+func currentSession(ctx context.Context) *SessionData {
+	data, _ := ExchangeFrom(ctx).state.(*SessionData)
+	return data
+}

@@ -1,0 +1,127 @@
+package auth
+
+import (
+	"context"
+	"net/http"
+)
+
+// SignInEmailRequest is the body of POST /sign-in/email.
+type SignInEmailRequest struct {
+	Email       string  `json:"email"`
+	Password    string  `json:"password"`
+	CallbackURL *string `json:"callbackURL,omitempty"` // where the client is to go
+	RememberMe  *bool   `json:"rememberMe,omitempty"`  // nil is true; new(false) makes a session for one day
+}
+
+// SignInEmailResponse is its answer. Redirect asks the client to go to URL,
+// which is the CallbackURL of the request.
+type SignInEmailResponse struct {
+	Redirect bool    `json:"redirect"`
+	Token    string  `json:"token"`
+	URL      *string `json:"url,omitempty"`
+	User     *User   `json:"user"`
+}
+
+// signInEmail checks a password and starts a session. An unknown address and a
+// wrong password cost the same and look the same.
+func (c *core) signInEmail(ctx context.Context, in SignInEmailRequest) (*SignInEmailResponse, error) {
+	if !c.emailPassword.Enabled {
+		return nil, ErrEmailPasswordDisabled.With(http.StatusBadRequest)
+	}
+	if !emailSyntax.MatchString(in.Email) {
+		return nil, ErrInvalidEmail.With(http.StatusBadRequest)
+	}
+	if err := c.checkPasswordNotTooLong(in.Password); err != nil {
+		return nil, err
+	}
+	user, err := c.authenticate(ctx, in.Email, in.Password)
+	if err != nil {
+		return nil, err
+	}
+	if c.emailPassword.RequireEmailVerification && !user.EmailVerified {
+		return nil, c.refuseUnverified(ctx, user, in.CallbackURL)
+	}
+	session, err := c.createSession(ctx, user.ID, dontRemember(in.RememberMe))
+	if err != nil {
+		return nil, aborted(err, ErrFailedToCreateSession, http.StatusUnauthorized)
+	}
+	c.setSession(ctx, &SessionData{Session: session, User: user}, dontRemember(in.RememberMe))
+	out := &SignInEmailResponse{Token: session.Token, URL: in.CallbackURL, User: c.visibleUser(user)}
+	if in.CallbackURL != nil && *in.CallbackURL != "" {
+		out.Redirect = true
+		ExchangeFrom(ctx).Header().Set("Location", *in.CallbackURL)
+	}
+	return out, nil
+}
+
+// authenticate returns the user with an address and a password.
+func (c *core) authenticate(ctx context.Context, email, password string) (*User, error) {
+	user, err := c.userByEmail(ctx, email)
+	if err != nil {
+		return nil, err
+	}
+	var account *Account
+	if user != nil {
+		if account, err = c.credentialAccount(ctx, user.ID); err != nil {
+			return nil, err
+		}
+	}
+	if account == nil || account.Password == nil {
+		if err := c.passwords.burn(ctx, password); err != nil {
+			return nil, err
+		}
+		return nil, c.signInFailed(ctx, email)
+	}
+	ok, err := c.verifyAccount(ctx, account, password)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, c.signInFailed(ctx, email)
+	}
+	return user, nil
+}
+
+func (c *core) signInFailed(ctx context.Context, email string) error {
+	c.event(ctx, "sign-in failed", "email", email)
+	return ErrInvalidEmailOrPassword.With(http.StatusUnauthorized)
+}
+
+// refuseUnverified sends the verification mail again if that is wanted. It runs
+// after the password was found to be right.
+func (c *core) refuseUnverified(ctx context.Context, user *User, callbackURL *string) error {
+	if c.verification.Send != nil && c.verification.SendOnSignIn {
+		target := ""
+		if callbackURL != nil {
+			target = *callbackURL
+		}
+		c.mailVerification(ctx, user, target)
+	}
+	return ErrEmailNotVerified.With(http.StatusForbidden)
+}
+
+// SignOutRequest is the optional body of POST /sign-out. Its members concern
+// providers that have to be told of a sign-out.
+type SignOutRequest struct {
+	CallbackURL     string `json:"callbackURL,omitempty"`
+	DisableRedirect bool   `json:"disableRedirect,omitempty"`
+	State           string `json:"state,omitempty"`
+}
+
+// SignOutResponse is its answer.
+type SignOutResponse struct {
+	Success bool `json:"success"`
+}
+
+// signOut deletes the session of the caller, if any, and its cookies. It always
+// succeeds for the caller; a store that fails is logged.
+func (c *core) signOut(ctx context.Context, _ SignOutRequest) (*SignOutResponse, error) {
+	x := ExchangeFrom(ctx)
+	if token := c.cookies.token(x); token != "" {
+		if err := c.deleteSession(ctx, token); err != nil {
+			c.log.ErrorContext(ctx, "sign-out could not delete the session", "error", err)
+		}
+	}
+	c.cookies.clear(x)
+	return &SignOutResponse{Success: true}, nil
+}

@@ -1,0 +1,162 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+)
+
+// SignUpEmailRequest is the body of POST /sign-up/email.
+type SignUpEmailRequest struct {
+	Name        string  `json:"name"`
+	Email       string  `json:"email" check:"email"`
+	Password    string  `json:"password" check:"nonempty"`
+	Image       *string `json:"image,omitempty"`
+	CallbackURL string  `json:"callbackURL,omitempty"` // where the verification link leads in the end; default "/"
+	RememberMe  *bool   `json:"rememberMe,omitempty"`  // nil is true; new(false) makes a session for one day
+
+	// Fields are the values of additional user columns.
+	Fields map[string]any `json:",inline"`
+}
+
+// SignUpEmailResponse is its answer. Token is nil when the user was not signed
+// in.
+type SignUpEmailResponse struct {
+	Token *string `json:"token"`
+	User  *User   `json:"user"`
+}
+
+// signUpEmail creates a user with a password and signs them in. User, account
+// and session are stored together or not at all.
+func (c *core) signUpEmail(ctx context.Context, in SignUpEmailRequest) (*SignUpEmailResponse, error) {
+	if !c.emailPassword.Enabled || c.emailPassword.DisableSignUp {
+		return nil, ErrEmailPasswordSignUpDisabled.With(http.StatusBadRequest)
+	}
+	if err := c.checkPasswordLength(in.Password); err != nil {
+		return nil, err
+	}
+	fields, err := parseFields(c.userFields, in.Fields, true)
+	if err != nil {
+		return nil, err
+	}
+	user := &User{Name: in.Name, Email: strings.ToLower(in.Email), Image: in.Image, Fields: fields}
+	existing, err := c.userByEmail(ctx, user.Email)
+	if err != nil {
+		return nil, err
+	}
+	if existing != nil {
+		return c.signUpKnown(ctx, existing, user, in.Password)
+	}
+	hash, err := c.passwords.hash(ctx, in.Password)
+	if err != nil {
+		return nil, err
+	}
+	return c.signUpNew(ctx, user, hash, in)
+}
+
+// hidesUsers reports whether sign-up must not tell who has an account.
+func (c *core) hidesUsers() bool {
+	return c.emailPassword.RequireEmailVerification || c.emailPassword.NoAutoSignIn
+}
+
+// signUpKnown answers a sign-up with an address that is taken. Where the answer
+// must not tell, it has the form and the cost of a success.
+func (c *core) signUpKnown(ctx context.Context, existing, submitted *User, password string) (*SignUpEmailResponse, error) {
+	if !c.hidesUsers() {
+		return nil, ErrUserAlreadyExistsUseAnotherEmail.With(http.StatusUnprocessableEntity)
+	}
+	if err := c.passwords.burn(ctx, password); err != nil {
+		return nil, err
+	}
+	if notify := c.emailPassword.OnExistingUserSignUp; notify != nil {
+		c.inBackground(ctx, "OnExistingUserSignUp", func(ctx context.Context) error { return notify(ctx, existing) })
+	}
+	return c.pretendSignUp(submitted), nil
+}
+
+// pretendSignUp has the form of a successful answer; nothing is stored.
+func (c *core) pretendSignUp(user *User) *SignUpEmailResponse {
+	user.ID, user.CreatedAt = newID(), now()
+	user.UpdatedAt = user.CreatedAt
+	c.users.adopt(user)
+	return &SignUpEmailResponse{User: c.visibleUser(user)}
+}
+
+func (c *core) signUpNew(ctx context.Context, user *User, hash string, in SignUpEmailRequest) (*SignUpEmailResponse, error) {
+	var data *SessionData
+	err := c.transact(ctx, func(ctx context.Context) (err error) {
+		data, err = c.register(ctx, user, hash, in)
+		return err
+	})
+	switch {
+	case errors.Is(err, ErrConflict):
+		return c.signUpTaken(ctx, user, in.Password)
+	case c.hidesUsers() && refused(err):
+		return c.pretendSignUp(user), nil
+	case err != nil:
+		return nil, err
+	}
+	out := &SignUpEmailResponse{User: c.visibleUser(user)}
+	if data.Session != nil {
+		c.setSession(ctx, data, dontRemember(in.RememberMe))
+		out.Token = &data.Session.Token
+	}
+	return out, nil
+}
+
+// signUpTaken answers when a unique value was taken: the address, by somebody
+// who signed up at the same moment, or an additional column's value.
+func (c *core) signUpTaken(ctx context.Context, user *User, password string) (*SignUpEmailResponse, error) {
+	existing, err := c.userByEmail(ctx, user.Email)
+	if err != nil {
+		return nil, err
+	}
+	if existing == nil {
+		return nil, ErrFailedToCreateUser.With(http.StatusUnprocessableEntity)
+	}
+	return c.signUpKnown(ctx, existing, user, password)
+}
+
+// refused reports whether a hook forbade the sign-up, which would tell that the
+// address is not taken.
+func refused(err error) bool {
+	api := apiError(err)
+	return api != nil && api.Status == http.StatusForbidden
+}
+
+// register stores user, account and session, and queues the verification mail.
+func (c *core) register(ctx context.Context, user *User, hash string, in SignUpEmailRequest) (*SessionData, error) {
+	if err := c.createUser(ctx, user); err != nil {
+		return nil, aborted(err, ErrFailedToCreateUser, http.StatusBadRequest)
+	}
+	if err := c.createCredential(ctx, user.ID, hash); err != nil {
+		return nil, aborted(err, ErrFailedToCreateUser, http.StatusBadRequest)
+	}
+	if c.verifiesOnSignUp() {
+		c.mailVerification(ctx, user, in.CallbackURL)
+	}
+	data := &SessionData{User: user}
+	if c.hidesUsers() {
+		return data, nil
+	}
+	var err error
+	data.Session, err = c.createSession(ctx, user.ID, dontRemember(in.RememberMe))
+	return data, aborted(err, ErrFailedToCreateSession, http.StatusBadRequest)
+}
+
+func (c *core) verifiesOnSignUp() bool {
+	v := &c.verification
+	return v.Send != nil && (v.SendOnSignUp || c.emailPassword.RequireEmailVerification && !v.NoSendOnSignUp)
+}
+
+// aborted gives the endpoint's own error to an operation that a database hook
+// refused without a reason.
+func aborted(err error, code Code, status int) error {
+	if errors.Is(err, ErrAborted) {
+		return code.With(status).WithCause(err)
+	}
+	return err
+}
+
+func dontRemember(rememberMe *bool) bool { return rememberMe != nil && !*rememberMe }

@@ -1,0 +1,147 @@
+package auth
+
+import (
+	"errors"
+	"fmt"
+)
+
+// A Table describes rows of one kind to a [Store]: their columns and what is
+// promised about them. Every table has one more column than it lists, the text
+// primary key "id", whose value is always the last one of a [Row].
+//
+// Names are logical ones, in the spelling of the JSON contract; a SQL store may
+// know a table by another name. A Table must not change once a store has seen
+// it.
+type Table struct {
+	Name    string
+	Columns []Column
+}
+
+// A Column is one named, typed place of a [Table]. The zero value of every
+// option is the strict one: the column must have a value, clients see it and
+// have to send it.
+type Column struct {
+	Name string
+	Type ColumnType
+
+	Nullable   bool   // may be NULL
+	Unique     bool   // no two rows share a value; any number of rows may be NULL
+	Index      bool   // rows are found by this column without a scan
+	References string // table whose id this column holds; a row dies with the row it references
+	Sortable   bool   // MySQL: varchar(255), which can be ordered and indexed, instead of text
+
+	// What strangers may do with an additional field (contract section 15).
+
+	Hidden     bool            // stored, never sent to clients (returned:false)
+	ServerOnly bool            // clients may not set it (input:false)
+	Optional   bool            // clients may leave it out (required:false)
+	Default    func() any      // value of a new row that has none; nil: no default
+	OnUpdate   func() any      // value of every update that sets none; nil: left as it is
+	Transform  func(any) any   // applied to what a client sends (transform.input)
+	Validate   func(any) error // judges what a client sends (validator.input)
+}
+
+// A ColumnType says which values a column holds; [Row] lists their Go types.
+type ColumnType string
+
+// The column types, in their wire spelling.
+const (
+	TypeString  ColumnType = "string"
+	TypeNumber  ColumnType = "number"
+	TypeBoolean ColumnType = "boolean"
+	TypeDate    ColumnType = "date"
+	TypeJSON    ColumnType = "json"
+	TypeStrings ColumnType = "string[]"
+	TypeNumbers ColumnType = "number[]"
+)
+
+// scalar reports whether values of the type can be compared, ordered and
+// indexed.
+func (c ColumnType) scalar() bool {
+	switch c {
+	case TypeString, TypeNumber, TypeBoolean, TypeDate:
+		return true
+	}
+	return false
+}
+
+func (c ColumnType) known() bool {
+	return c.scalar() || c == TypeJSON || c == TypeStrings || c == TypeNumbers
+}
+
+// idColumn is the column that every table has and none lists.
+var idColumn = Column{Name: "id", Type: TypeString, Unique: true}
+
+// index returns the position of the named column in a Row, -1 if there is no
+// such column. Tables are narrow enough for a linear search to beat a map.
+func (t *Table) index(name string) int {
+	if name == idColumn.Name {
+		return len(t.Columns)
+	}
+	for i := range t.Columns {
+		if t.Columns[i].Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// column returns the column at a position that index found.
+func (t *Table) column(position int) *Column {
+	if position == len(t.Columns) {
+		return &idColumn
+	}
+	return &t.Columns[position]
+}
+
+// lookup is index for names that come from outside.
+func (t *Table) lookup(name string) (int, error) {
+	position := t.index(name)
+	if position < 0 {
+		return 0, fmt.Errorf("auth: table %q has no column %q", t.Name, name)
+	}
+	return position, nil
+}
+
+// width is the length of the table's rows.
+func (t *Table) width() int { return len(t.Columns) + 1 }
+
+// check reports all mistakes in the description at once.
+func (t *Table) check() error {
+	if t == nil {
+		return errors.New("auth: no table given")
+	}
+	var mistakes []error
+	if t.Name == "" {
+		mistakes = append(mistakes, errors.New("auth: a table has no name"))
+	}
+	for i := range t.Columns {
+		mistakes = append(mistakes, t.checkColumn(i)...)
+	}
+	return errors.Join(mistakes...)
+}
+
+func (t *Table) checkColumn(i int) (mistakes []error) {
+	c := &t.Columns[i]
+	wrong := func(text string) {
+		mistakes = append(mistakes, fmt.Errorf("auth: table %q, column %q: %s", t.Name, c.Name, text))
+	}
+	switch {
+	case c.Name == "":
+		wrong("a column needs a name")
+	case c.Name == idColumn.Name:
+		wrong("every table has this column, it must not be listed")
+	case t.index(c.Name) != i:
+		wrong("listed twice")
+	}
+	if !c.Type.known() {
+		wrong(fmt.Sprintf("unknown type %q", c.Type))
+	}
+	if (c.Unique || c.Index) && !c.Type.scalar() {
+		wrong("a column of this type can be neither unique nor indexed")
+	}
+	if c.References != "" && c.Type != TypeString {
+		wrong("a reference holds an id and so must be a string")
+	}
+	return mistakes
+}

@@ -1,0 +1,537 @@
+package auth
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// trustedOrigins decides which origins may send requests with cookies and
+// which URLs a response may redirect to (contract section 9.3). It holds the
+// origin of the base URL, the configured patterns and, if there is one, a
+// source of patterns for each request.
+//
+// A pattern is one of
+//
+//	https://example.com      one web origin, written as browsers write it
+//	https://*.example.com    the origins that a glob matches
+//	*.example.com:8080       the hosts that a glob matches, with any scheme
+//	myapp://                 every URL of an application's own scheme
+//	myapp://host/path        that host, that path and what lies below it
+//	exp://*.example.com/*    globs over host and path
+//
+// Values are compared parsed and never as text. What two URL parsers could
+// read in two ways is not trusted, whatever the patterns say: control
+// characters, backslashes, user information, hosts that need percent-decoding
+// or IDNA, unusual spellings of IPv4 addresses, a missing or a third slash
+// after the scheme.
+//
+// It is safe for concurrent use.
+type trustedOrigins struct {
+	own        string // origin of the base URL
+	patterns   []originPattern
+	perRequest func(*http.Request) []string // may be nil; patterns with mistakes in them are ignored
+}
+
+// newTrustedOrigins trusts the origin of base and the patterns. Empty patterns
+// are skipped; the mistakes in all others are reported together.
+func newTrustedOrigins(base *url.URL, patterns []string) (*trustedOrigins, error) {
+	own, ok := parseLocation(base.String())
+	if !ok || !own.web() {
+		return nil, fmt.Errorf("auth: base URL %q: want http or https, a host, no user information", base.Redacted())
+	}
+	t := &trustedOrigins{own: own.origin(), patterns: []originPattern{exactOrigin(own.origin())}}
+	var mistakes []error
+	for _, text := range patterns {
+		if text == "" {
+			continue
+		}
+		pattern, err := compileOriginPattern(text)
+		if err != nil {
+			mistakes = append(mistakes, fmt.Errorf("auth: trusted origin %q: %w", text, err))
+			continue
+		}
+		t.patterns = append(t.patterns, pattern)
+	}
+	return t, errors.Join(mistakes...)
+}
+
+// trustsOrigin reports whether the value of an Origin or Referer header is
+// trusted.
+func (t *trustedOrigins) trustsOrigin(r *http.Request, value string) bool {
+	l, ok := parseLocation(value)
+	return ok && t.trusts(r, l)
+}
+
+// trustsURL reports whether a response may redirect to value, which is an
+// absolute URL of a trusted origin or a path on this one.
+func (t *trustedOrigins) trustsURL(r *http.Request, value string) bool {
+	if strings.HasPrefix(value, "/") {
+		return isLocalPath(value)
+	}
+	return t.trustsOrigin(r, value)
+}
+
+func (t *trustedOrigins) trusts(r *http.Request, l location) bool {
+	for _, pattern := range t.patterns {
+		if pattern.matches(l) {
+			return true
+		}
+	}
+	if t.perRequest == nil {
+		return false
+	}
+	for _, text := range t.perRequest(r) {
+		if pattern, err := compileOriginPattern(text); err == nil && pattern.matches(l) {
+			return true
+		}
+	}
+	return false
+}
+
+// isLocalPath reports whether value is a path on the same origin for every
+// reader: a browser, a proxy that decodes it, a router that cleans it.
+func isLocalPath(value string) bool {
+	if !strings.HasPrefix(value, "/") || !isUnambiguous(value) {
+		return false
+	}
+	path, _, _ := splitReference(value)
+	lower := strings.ToLower(path)
+	if strings.Contains(lower, "%2f") || strings.Contains(lower, "%5c") {
+		return false
+	}
+	// "/.//evil.example" resolves to "//evil.example".
+	return !strings.HasPrefix(path, "//") && !strings.HasPrefix(resolveDots(path), "//")
+}
+
+// isUnambiguous reports whether value is free of what browsers drop from a URL
+// (control characters) or rewrite (backslashes).
+func isUnambiguous(value string) bool {
+	if !utf8.ValidString(value) {
+		return false
+	}
+	for _, c := range value {
+		if c == '\\' || unicode.IsControl(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// A location is what trust in an absolute URL is decided on.
+type location struct {
+	scheme string // lower-case
+	host   string // canonical; for other schemes than http and https the whole authority in lower case
+	port   string // empty if it is the scheme's default
+	path   string // only for other schemes than http and https: decoded, dots resolved
+}
+
+func (l location) web() bool { return isWebScheme(l.scheme) }
+
+func (l location) authority() string {
+	if l.port == "" {
+		return l.host
+	}
+	return l.host + ":" + l.port
+}
+
+func (l location) origin() string { return l.scheme + "://" + l.authority() }
+
+func isWebScheme(scheme string) bool { return scheme == "http" || scheme == "https" }
+
+// isScriptScheme reports whether navigating to a URL of the scheme runs or
+// shows what the URL itself contains.
+func isScriptScheme(scheme string) bool {
+	return scheme == "javascript" || scheme == "data" || scheme == "vbscript"
+}
+
+func parseLocation(value string) (location, bool) {
+	scheme, rest, ok := cutScheme(value)
+	if !ok || !isUnambiguous(value) || strings.HasSuffix(value, " ") {
+		return location{}, false
+	}
+	authority, rest, _ := cutAuthority(rest)
+	if isWebScheme(scheme) {
+		host, port, ok := canonicalAuthority(scheme, authority)
+		return location{scheme: scheme, host: host, port: port}, ok
+	}
+	path, _, _ := splitReference(rest)
+	l := location{scheme: scheme, host: strings.ToLower(authority), path: appPath(path)}
+	return l, !isScriptScheme(scheme) && isPlainAuthority(authority)
+}
+
+// isPlainAuthority reports whether no parser decodes the authority of an
+// application's own scheme or refuses it.
+func isPlainAuthority(authority string) bool {
+	for i := 0; i < len(authority); i++ {
+		if c := authority[i]; c <= ' ' || c >= 0x7f || strings.IndexByte("%<>^|", c) >= 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// cutScheme splits "Scheme:rest" and returns the scheme in lower case
+// (RFC 3986 section 3.1).
+func cutScheme(value string) (scheme, rest string, ok bool) {
+	scheme, rest, ok = strings.Cut(value, ":")
+	for i := 0; i < len(scheme); i++ {
+		c := scheme[i] | 0x20
+		letter := 'a' <= c && c <= 'z'
+		if !letter && (i == 0 || !strings.ContainsRune("0123456789+-.", rune(scheme[i]))) {
+			return "", "", false
+		}
+	}
+	return strings.ToLower(scheme), rest, ok && scheme != ""
+}
+
+// cutAuthority splits what follows "scheme:" at the end of its authority.
+func cutAuthority(value string) (authority, rest string, ok bool) {
+	after, ok := strings.CutPrefix(value, "//")
+	if !ok {
+		return "", value, false
+	}
+	if end := strings.IndexAny(after, "/?#"); end >= 0 {
+		return after[:end], after[end:], true
+	}
+	return after, "", true
+}
+
+// splitReference splits what follows an authority. Query and fragment keep
+// their "?" and "#".
+func splitReference(value string) (path, query, fragment string) {
+	if i := strings.IndexByte(value, '#'); i >= 0 {
+		value, fragment = value[:i], value[i:]
+	}
+	if i := strings.IndexByte(value, '?'); i >= 0 {
+		value, query = value[:i], value[i:]
+	}
+	return value, query, fragment
+}
+
+// canonicalAuthority returns host and port as the URL standard serialises
+// them. Whatever it would have to guess about is not ok, user information
+// included.
+func canonicalAuthority(scheme, authority string) (host, port string, ok bool) {
+	host, port = splitPort(authority)
+	host, ok = canonicalHost(host)
+	if !ok || port == "" {
+		return host, "", ok
+	}
+	number, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		return "", "", false
+	}
+	if port = strconv.FormatUint(number, 10); port == defaultPort(scheme) {
+		port = ""
+	}
+	return host, port, true
+}
+
+func defaultPort(scheme string) string {
+	if scheme == "https" {
+		return "443"
+	}
+	return "80"
+}
+
+// splitPort splits at the colon that follows the host, which may be an IPv6
+// address in brackets.
+func splitPort(authority string) (host, port string) {
+	address := strings.LastIndexByte(authority, ']') + 1
+	if i := strings.IndexByte(authority[address:], ':'); i >= 0 {
+		return authority[:address+i], authority[address+i+1:]
+	}
+	return authority, ""
+}
+
+func canonicalHost(host string) (string, bool) {
+	host = strings.ToLower(host)
+	switch {
+	case strings.HasPrefix(host, "["):
+		return canonicalIPv6(host)
+	case endsInNumber(host):
+		return host, isIPv4(host)
+	}
+	return host, isHostName(host)
+}
+
+// canonicalIPv6 returns the bracketed address as browsers write it, which is
+// RFC 5952 without the dotted form for mapped addresses.
+func canonicalIPv6(host string) (string, bool) {
+	inner, closed := strings.CutSuffix(host[1:], "]")
+	address, err := netip.ParseAddr(inner)
+	if err != nil || !closed || !address.Is6() || address.Zone() != "" {
+		return "", false
+	}
+	if address.Is4In6() {
+		b := address.As16()
+		return fmt.Sprintf("[::ffff:%x:%x]", uint16(b[12])<<8|uint16(b[13]), uint16(b[14])<<8|uint16(b[15])), true
+	}
+	return "[" + address.String() + "]", true
+}
+
+// endsInNumber reports whether the URL standard reads host as an IPv4 address,
+// in one of the spellings (decimal, octal, hexadecimal, shortened) it knows.
+func endsInNumber(host string) bool {
+	host = strings.TrimSuffix(host, ".")
+	label := host[strings.LastIndexByte(host, '.')+1:]
+	if hex, ok := strings.CutPrefix(label, "0x"); ok {
+		return strings.Trim(hex, "0123456789abcdef") == ""
+	}
+	return label != "" && strings.Trim(label, "0123456789") == ""
+}
+
+func isIPv4(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.Is4()
+}
+
+func isHostName(host string) bool {
+	return host != "" && strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789-._") == ""
+}
+
+// appPath decodes a path and resolves its dots, so that "/cb/%2e%2e/other"
+// does not pass for something below "/cb". The root is the empty path.
+func appPath(path string) string {
+	if decoded, err := url.PathUnescape(path); err == nil && utf8.ValidString(decoded) {
+		path = decoded
+	}
+	var resolved []string
+	for segment := range strings.SplitSeq(path, "/") {
+		switch segment {
+		case "", ".":
+		case "..":
+			resolved = resolved[:max(len(resolved)-1, 0)]
+		default:
+			resolved = append(resolved, segment)
+		}
+	}
+	if len(resolved) == 0 {
+		return ""
+	}
+	return "/" + strings.Join(resolved, "/")
+}
+
+// An originPattern is one compiled entry of the list of trusted origins.
+type originPattern interface {
+	matches(location) bool
+}
+
+// exactOrigin is a web origin in canonical form.
+type exactOrigin string
+
+func (p exactOrigin) matches(l location) bool { return l.web() && l.origin() == string(p) }
+
+// hostGlob matches the host and port of URLs of any scheme.
+type hostGlob struct{ authority authorityGlob }
+
+func (p hostGlob) matches(l location) bool {
+	return l.host != "" && p.authority.matches(l.authority())
+}
+
+// originGlob matches web origins.
+type originGlob struct {
+	scheme    glob
+	authority authorityGlob
+}
+
+func (p originGlob) matches(l location) bool {
+	return l.web() && p.scheme.matches(l.scheme) && p.authority.matches(l.authority())
+}
+
+// appOrigin matches URLs of an application's own scheme. An empty authority or
+// path matches any.
+type appOrigin struct{ scheme, authority, path string }
+
+func (p appOrigin) matches(l location) bool {
+	return l.scheme == p.scheme &&
+		(p.authority == "" || l.host == p.authority) &&
+		(p.path == "" || l.path == p.path || strings.HasPrefix(l.path, p.path+"/"))
+}
+
+// appGlob is an appOrigin with wildcards. A nil part matches any.
+type appGlob struct {
+	scheme    string
+	authority *authorityGlob
+	path      *glob
+}
+
+func (p appGlob) matches(l location) bool {
+	if l.scheme != p.scheme || strings.Contains(l.host, "@") {
+		return false
+	}
+	if p.authority != nil && !p.authority.matches(l.host) {
+		return false
+	}
+	path := l.path
+	if path == "" {
+		path = "/"
+	}
+	return p.path == nil || p.path.matches(path)
+}
+
+// An authorityGlob matches host and port. One whose host consists of digits,
+// dots and wildcards names a range of IPv4 addresses and matches nothing else:
+// 192.168.* does not match 192.168.evil.example.
+type authorityGlob struct {
+	glob glob
+	ipv4 bool
+}
+
+func newAuthorityGlob(pattern string) (authorityGlob, error) {
+	host, _ := splitPort(pattern)
+	g, err := compileGlob(pattern)
+	return authorityGlob{glob: g, ipv4: isIPv4Range(host)}, err
+}
+
+func (p authorityGlob) matches(authority string) bool {
+	if strings.Contains(authority, "@") || !p.glob.matches(authority) {
+		return false
+	}
+	host, _ := splitPort(authority)
+	return !p.ipv4 || isIPv4(host)
+}
+
+func isIPv4Range(host string) bool {
+	return strings.ContainsAny(host, "0123456789") && strings.Trim(host, "0123456789.*?") == ""
+}
+
+func compileOriginPattern(pattern string) (originPattern, error) {
+	if strings.TrimSpace(pattern) != pattern {
+		return nil, errors.New("blanks around it")
+	}
+	scheme, rest, absolute := strings.Cut(pattern, "://")
+	switch wild := hasWildcard(pattern); {
+	case !absolute && wild:
+		return compileHostGlob(pattern)
+	case !absolute:
+		return nil, errors.New("no scheme; write https://example.com or *.example.com")
+	case hasWildcard(scheme) || isWebScheme(scheme) && wild:
+		return compileOriginGlob(scheme, rest)
+	case isWebScheme(strings.ToLower(scheme)):
+		return compileExactOrigin(pattern)
+	case wild:
+		return compileAppGlob(scheme, rest)
+	}
+	return compileAppOrigin(pattern)
+}
+
+func compileExactOrigin(pattern string) (originPattern, error) {
+	l, ok := parseLocation(pattern)
+	if !ok {
+		return nil, errors.New("not an origin; international host names are written in punycode")
+	}
+	if origin := l.origin(); origin != pattern {
+		return nil, fmt.Errorf("would never match; write %s", origin)
+	}
+	return exactOrigin(pattern), nil
+}
+
+func compileHostGlob(pattern string) (originPattern, error) {
+	if err := checkHostGlob(pattern, ""); err != nil {
+		return nil, err
+	}
+	authority, err := newAuthorityGlob(pattern)
+	return hostGlob{authority}, err
+}
+
+func compileOriginGlob(scheme, authority string) (originPattern, error) {
+	schemes, err := compileGlob(scheme)
+	if err != nil {
+		return nil, err
+	}
+	if !schemes.matches("http") && !schemes.matches("https") {
+		return nil, errors.New("a wildcard in the scheme matches only http and https")
+	}
+	if err := checkHostGlob(authority, scheme); err != nil {
+		return nil, err
+	}
+	hosts, err := newAuthorityGlob(authority)
+	return originGlob{schemes, hosts}, err
+}
+
+func compileAppOrigin(pattern string) (originPattern, error) {
+	l, ok := parseLocation(pattern)
+	if !ok {
+		return nil, errors.New("not a URL of an application's own scheme")
+	}
+	return appOrigin{l.scheme, l.host, l.path}, nil
+}
+
+func compileAppGlob(scheme, rest string) (originPattern, error) {
+	scheme, _, ok := cutScheme(scheme + ":")
+	switch {
+	case !ok || isScriptScheme(scheme):
+		return nil, errors.New("not a scheme that can be trusted")
+	case isWebScheme(scheme):
+		return nil, fmt.Errorf("would never match; write %s://", scheme)
+	}
+	rest, _, _ = strings.Cut(rest, "#")
+	authority, path, _ := strings.Cut(rest, "/")
+	p := appGlob{scheme: scheme}
+	if authority != "" {
+		g, err := newAuthorityGlob(strings.ToLower(authority))
+		if err != nil {
+			return nil, err
+		}
+		p.authority = &g
+	}
+	if path = appPath(path); path != "" {
+		g, err := compileGlob(path)
+		if err != nil {
+			return nil, err
+		}
+		p.path = &g
+	}
+	return p, nil
+}
+
+// checkHostGlob finds the mistakes in a pattern for hosts: what can never
+// match, and wildcards that reach into the names that anybody can register.
+func checkHostGlob(authority, scheme string) error {
+	host, port := splitPort(authority)
+	switch {
+	case strings.Contains(authority, "/"):
+		return errors.New("an origin has no path and no slash at its end")
+	case strings.Trim(port, "0123456789*?") != "":
+		return errors.New("the port is not a number")
+	case isWebScheme(scheme) && port == defaultPort(scheme):
+		return fmt.Errorf("would never match; leave out the default port %s", port)
+	case !hasWildcard(host):
+		return checkHost(host)
+	case strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789-._*?") != "":
+		return errors.New("would never match; hosts are lower-case ASCII")
+	}
+	return checkHostWildcards(host)
+}
+
+func checkHost(host string) error {
+	if canonical, ok := canonicalHost(host); !ok || canonical != host {
+		return errors.New("the host is not in its canonical form")
+	}
+	return nil
+}
+
+// checkHostWildcards demands that a wildcard stands for whole labels where
+// anything else would let strangers register a match: *.example.com and
+// preview-*.example.com are fine, *example.com and example.* are not.
+func checkHostWildcards(host string) error {
+	if strings.Trim(host, "*") == "" || isIPv4Range(host) {
+		return nil
+	}
+	labels := strings.Split(host, ".")
+	if last := labels[len(labels)-1]; hasWildcard(last) {
+		return errors.New("anybody can register a match; a wildcard cannot end the host")
+	}
+	if owner := labels[len(labels)-2]; hasWildcard(owner) && strings.Trim(owner, "*") != "" {
+		return errors.New("anybody can register a match; put a dot after the wildcard")
+	}
+	return nil
+}

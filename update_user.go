@@ -1,0 +1,51 @@
+package auth
+
+import (
+	"context"
+	"net/http"
+)
+
+// UpdateUserRequest is the body of POST /update-user. What is absent stays.
+type UpdateUserRequest struct {
+	Name  *string          `json:"name,omitempty"`
+	Image Optional[string] `json:"image,omitzero"` // Null[string]() removes it
+
+	// Fields are the values of additional user columns.
+	Fields map[string]any `json:",inline"`
+}
+
+// updateUserEndpoint changes the signed-in user's own data.
+func (c *core) updateUserEndpoint(ctx context.Context, in UpdateUserRequest) (*Status, error) {
+	if truthy(in.Fields["email"]) {
+		return nil, ErrEmailCanNotBeUpdated.With(http.StatusBadRequest)
+	}
+	changes, err := parseFields(c.userFields, in.Fields, false)
+	if err != nil {
+		return nil, err
+	}
+	if changes == nil {
+		changes = make(map[string]any)
+	}
+	if in.Name != nil {
+		changes["name"] = *in.Name
+	}
+	switch {
+	case in.Image.Null:
+		changes["image"] = nil
+	case in.Image.Set:
+		changes["image"] = in.Image.Value
+	}
+	if len(changes) == 0 {
+		return nil, NewError(http.StatusBadRequest, "", "No fields to update")
+	}
+	data := currentSession(ctx)
+	user, err := c.updateUser(ctx, data.User.ID, changes)
+	if err != nil {
+		return nil, err
+	}
+	if user == nil {
+		return nil, ErrFailedToUpdateUser.With(http.StatusBadRequest)
+	}
+	c.setSession(ctx, &SessionData{Session: data.Session, User: user}, c.cookies.forgets(ExchangeFrom(ctx)))
+	return &Status{Status: true}, nil
+}

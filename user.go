@@ -1,0 +1,95 @@
+package auth
+
+import (
+	"context"
+	"strings"
+	"time"
+)
+
+// A User is a person who can sign in (table "user"). Its JSON form is that of
+// the original: dates in UTC with milliseconds, Fields after the columns of the
+// core, the id last.
+type User struct {
+	ID            string    `db:"id"`
+	Name          string    `db:"name"`
+	Email         string    `db:"email"` // in lower case
+	EmailVerified bool      `db:"emailVerified"`
+	Image         *string   `db:"image"` // URL of a picture; nil if there is none
+	CreatedAt     time.Time `db:"createdAt"`
+	UpdatedAt     time.Time `db:"updatedAt"`
+
+	// Fields are the values of additional columns (Config.User.Fields and those
+	// of plugins) by name, nil if there are none. Hidden columns are in it in
+	// hooks only.
+	Fields map[string]any `db:",extra"`
+	planned
+}
+
+// MarshalJSON writes the user as clients see it.
+func (u *User) MarshalJSON() ([]byte, error) { return u.plan.marshal(u) }
+
+func (u *User) appendJSON(dst []byte) ([]byte, error) {
+	if u == nil {
+		return append(dst, "null"...), nil
+	}
+	return u.plan.appendObject(dst, u)
+}
+
+// UnmarshalJSON reads what MarshalJSON or the original wrote.
+func (u *User) UnmarshalJSON(data []byte) error { return unmarshalEntity(data, u) }
+
+func userTable(fields []Column) *Table {
+	return &Table{Name: "user", Columns: append([]Column{
+		{Name: "name", Type: TypeString, Sortable: true},
+		{Name: "email", Type: TypeString, Unique: true, Sortable: true},
+		{Name: "emailVerified", Type: TypeBoolean},
+		{Name: "image", Type: TypeString, Nullable: true},
+		{Name: "createdAt", Type: TypeDate},
+		{Name: "updatedAt", Type: TypeDate},
+	}, fields...)}
+}
+
+// userByEmail returns the user with an address, nil if there is none.
+func (s *services) userByEmail(ctx context.Context, email string) (*User, error) {
+	return s.users.first(ctx, Where("email", strings.ToLower(email)))
+}
+
+// createUser stores a new user and gives it an id and its dates.
+func (s *services) createUser(ctx context.Context, user *User) error {
+	user.ID = newID()
+	user.CreatedAt = now()
+	user.UpdatedAt = user.CreatedAt
+	return s.users.create(ctx, user)
+}
+
+// updateUser changes a user and returns it as it is then, nil if it is gone.
+func (s *services) updateUser(ctx context.Context, id string, changes map[string]any) (*User, error) {
+	if n, err := s.users.change(ctx, changes, Where("id", id)); err != nil || n == 0 {
+		return nil, err
+	}
+	return s.users.first(ctx, Where("id", id))
+}
+
+// deleteUser removes a user and all that belongs to it, all or nothing.
+func (s *services) deleteUser(ctx context.Context, id string) error {
+	return s.transact(ctx, func(ctx context.Context) error {
+		if _, err := s.sessions.remove(ctx, Where("userId", id)); err != nil {
+			return err
+		}
+		if _, err := s.accounts.remove(ctx, Where("userId", id)); err != nil {
+			return err
+		}
+		_, err := s.users.remove(ctx, Where("id", id))
+		return err
+	})
+}
+
+// visibleUser is the user without its hidden fields, as clients see it.
+func (s *services) visibleUser(user *User) *User {
+	if user == nil || len(s.hiddenUserFields) == 0 {
+		return user
+	}
+	visible := *user
+	visible.Fields = without(user.Fields, s.hiddenUserFields)
+	return &visible
+}

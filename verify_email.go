@@ -1,0 +1,246 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// emailClaims are what the signed token in a verification link says. It is not
+// stored anywhere.
+type emailClaims struct {
+	Email       string `json:"email"`
+	UpdateTo    string `json:"updateTo,omitempty"`
+	RequestType string `json:"requestType,omitempty"`
+	UserID      string `json:"userId,omitempty"`
+	IssuedAt    int64  `json:"iat"`
+	ExpiresAt   int64  `json:"exp"`
+}
+
+// The steps of an e-mail change, as request types of its tokens.
+const (
+	changeConfirmation = "change-email-confirmation" // sent to the old address
+	changeVerification = "change-email-verification" // sent to the new address
+)
+
+func (c *core) emailToken(claims emailClaims, lifetime time.Duration) string {
+	claims.Email, claims.UpdateTo = strings.ToLower(claims.Email), strings.ToLower(claims.UpdateTo)
+	claims.IssuedAt = time.Now().Unix()
+	claims.ExpiresAt = claims.IssuedAt + int64(lifetime/time.Second)
+	token, _ := c.signer.signJWT(claims) // strings and integers always marshal
+	return token
+}
+
+// emailLink is the address that a verification mail leads to.
+func (c *core) emailLink(token, callbackURL string) string {
+	return c.baseURL + "/verify-email?token=" + token + "&callbackURL=" + encodeURIComponent(orRoot(callbackURL))
+}
+
+// verificationMail is the mail that verifies the address that user has.
+func (c *core) verificationMail(user *User, callbackURL string, lifetime time.Duration) Mail {
+	token := c.emailToken(emailClaims{Email: user.Email, UserID: user.ID}, lifetime)
+	return Mail{User: user, Token: token, URL: c.emailLink(token, callbackURL)}
+}
+
+// mailVerification sends that mail in the background.
+func (c *core) mailVerification(ctx context.Context, user *User, callbackURL string) {
+	mail := c.verificationMail(user, callbackURL, c.verification.ExpiresIn)
+	c.inBackground(ctx, "SendVerificationEmail", func(ctx context.Context) error { return c.verification.Send(ctx, mail) })
+}
+
+// SendVerificationEmailRequest is the body of POST /send-verification-email.
+type SendVerificationEmailRequest struct {
+	Email       string `json:"email" check:"email"`
+	CallbackURL string `json:"callbackURL,omitempty"`
+}
+
+// verificationFloor is how long an anonymous request takes at least, so that it
+// does not tell whether a mail was sent.
+const verificationFloor = 500 * time.Millisecond
+
+// sendVerificationEmail mails the link that verifies an address. Without a
+// session the answer is the same for every address.
+func (c *core) sendVerificationEmail(ctx context.Context, in SendVerificationEmailRequest) (*Status, error) {
+	if c.verification.Send == nil {
+		return nil, ErrVerificationEmailNotEnabled.With(http.StatusBadRequest)
+	}
+	data, err := c.readSession(ctx, readOptions{})
+	switch {
+	case err != nil:
+		return nil, err
+	case data == nil:
+		err = c.sendToStranger(ctx, in)
+	case !strings.EqualFold(data.User.Email, in.Email):
+		err = ErrEmailMismatch.With(http.StatusBadRequest)
+	case data.User.EmailVerified:
+		err = ErrEmailAlreadyVerified.With(http.StatusBadRequest)
+	default:
+		err = c.verification.Send(ctx, c.verificationMail(data.User, in.CallbackURL, c.verification.ExpiresIn))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Status{Status: true}, nil
+}
+
+func (c *core) sendToStranger(ctx context.Context, in SendVerificationEmailRequest) error {
+	floor := time.NewTimer(verificationFloor)
+	defer floor.Stop()
+	err := c.sendIfUnverified(ctx, in)
+	select {
+	case <-floor.C:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (c *core) sendIfUnverified(ctx context.Context, in SendVerificationEmailRequest) error {
+	user, err := c.userByEmail(ctx, in.Email)
+	if err != nil {
+		return err
+	}
+	if user == nil || user.EmailVerified {
+		c.emailToken(emailClaims{Email: in.Email}, c.verification.ExpiresIn)
+		return nil
+	}
+	return c.verification.Send(ctx, c.verificationMail(user, in.CallbackURL, c.verification.ExpiresIn))
+}
+
+// VerifyEmailRequest is what the link in a verification mail carries: GET
+// /verify-email.
+type VerifyEmailRequest struct {
+	Token       string `query:"token"`
+	CallbackURL string `query:"callbackURL,omitempty"`
+}
+
+// VerifyEmailResponse is its answer when there is no CallbackURL to redirect to.
+// User is nil but at the end of an e-mail change.
+type VerifyEmailResponse struct {
+	Status bool         `json:"status"`
+	User   *User        `json:"-"`
+	shape  verifiedUser // whether the body has a user key, and which
+}
+
+type verifiedUser int
+
+const (
+	userNull verifiedUser = iota
+	userAbsent
+	userPresent
+)
+
+// MarshalJSON writes {"status":true,"user":…}; the first step of an e-mail
+// change has no user.
+func (r *VerifyEmailResponse) MarshalJSON() ([]byte, error) {
+	if r.shape == userAbsent {
+		return appendMarshal(nil, Status{r.Status})
+	}
+	return appendMarshal(nil, struct {
+		Status bool  `json:"status"`
+		User   *User `json:"user"`
+	}{r.Status, r.User})
+}
+
+// verifyEmail takes the token of a mailed link and marks the address as
+// verified, or carries on with a change of address.
+func (c *core) verifyEmail(ctx context.Context, in VerifyEmailRequest) (*VerifyEmailResponse, error) {
+	out, err := c.useEmailToken(ctx, in)
+	if code, ok := err.(Code); ok {
+		return nil, c.linkFailed(ctx, in.CallbackURL, code)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if in.CallbackURL != "" {
+		return nil, ExchangeFrom(ctx).Redirect(in.CallbackURL)
+	}
+	return out, nil
+}
+
+// linkFailed tells the page that the link leads to what was wrong with it.
+func (c *core) linkFailed(ctx context.Context, callbackURL string, code Code) error {
+	if callbackURL == "" {
+		return code.With(http.StatusUnauthorized)
+	}
+	return ExchangeFrom(ctx).Redirect(appendQuery(callbackURL, "error", string(code)))
+}
+
+// useEmailToken returns a bare Code for what is the fault of the link.
+func (c *core) useEmailToken(ctx context.Context, in VerifyEmailRequest) (*VerifyEmailResponse, error) {
+	var claims emailClaims
+	switch err := c.signer.verifyJWT(in.Token, &claims); {
+	case errors.Is(err, errJWTExpired):
+		return nil, ErrTokenExpired
+	case err != nil:
+		return nil, ErrInvalidToken
+	case !emailSyntax.MatchString(claims.Email):
+		return nil, errors.New("auth: verification token without a valid e-mail address")
+	case claims.UpdateTo != "":
+		return c.continueChange(ctx, claims, in.CallbackURL)
+	}
+	return c.markVerified(ctx, claims)
+}
+
+// markVerified ends a plain verification.
+func (c *core) markVerified(ctx context.Context, claims emailClaims) (*VerifyEmailResponse, error) {
+	user, err := c.userByEmail(ctx, claims.Email)
+	switch {
+	case err != nil:
+		return nil, err
+	case user == nil:
+		return nil, ErrUserNotFound
+	case claims.UserID != "" && claims.UserID != user.ID:
+		return nil, ErrInvalidToken
+	case user.EmailVerified:
+		return &VerifyEmailResponse{Status: true}, nil
+	}
+	if err := callback(ctx, c.verification.BeforeVerification, user); err != nil {
+		return nil, err
+	}
+	updated, err := c.updateUser(ctx, user.ID, map[string]any{"emailVerified": true})
+	if err != nil {
+		return nil, err
+	}
+	if updated == nil {
+		return nil, ErrUserNotFound
+	}
+	if err := callback(ctx, c.verification.AfterVerification, updated); err != nil {
+		return nil, err
+	}
+	if c.verification.AutoSignIn {
+		if err := c.signInVerified(ctx, updated); err != nil {
+			return nil, err
+		}
+	}
+	return &VerifyEmailResponse{Status: true}, nil
+}
+
+// callback runs an optional function of the configuration.
+func callback(ctx context.Context, fn func(context.Context, *User) error, user *User) error {
+	if fn == nil {
+		return nil
+	}
+	return fn(ctx, user)
+}
+
+// signInVerified signs in who proved to own the address, unless they are.
+func (c *core) signInVerified(ctx context.Context, user *User) error {
+	x := ExchangeFrom(ctx)
+	data, err := c.readSession(ctx, readOptions{})
+	if err != nil {
+		return err
+	}
+	if data != nil && data.User.ID == user.ID {
+		c.setSession(ctx, &SessionData{Session: data.Session, User: user}, c.cookies.forgets(x))
+		return nil
+	}
+	session, err := c.createSession(ctx, user.ID, false)
+	if err != nil {
+		return aborted(err, ErrFailedToCreateSession, http.StatusInternalServerError)
+	}
+	c.setSession(ctx, &SessionData{Session: session, User: user}, c.cookies.forgets(x))
+	return nil
+}
