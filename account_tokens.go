@@ -3,8 +3,11 @@ package auth
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // AccountRequest names an account for the endpoints that deal with a provider's
@@ -22,48 +25,52 @@ type AccountRequest struct {
 	UserID string `json:"userId,omitempty"`
 }
 
-// reviseIssues: the body has one of two shapes and no other member.
-func (r *AccountRequest) reviseIssues(s *sent, issues []issue) []issue {
-	if s.root != kindObject {
-		return []issue{{nil, "Invalid input"}}
-	}
-	byID := s.member("accountId")
-	byCookie := s.member("useAccountCookie")
+// inspect: the body has one of two shapes and no other member.
+func (r *AccountRequest) inspect(x *Exchange, issues []issue) []issue {
+	byID, byCookie := x.sent.member("accountId"), x.sent.member("useAccountCookie")
 	switch {
 	case len(issues) > 0, (byID == nil) == (byCookie == nil), byCookie != nil && !r.UseAccountCookie:
-		return []issue{{nil, "Invalid input"}}
+		return []issue{{nil, "body", "Invalid input"}}
 	}
-	return unrecognized(s, "accountId", "useAccountCookie", "userId")
+	names := make([]string, len(x.sent.members))
+	for i := range names {
+		names[i] = string(x.sent.members[i].name)
+	}
+	return unrecognized("body", names, "accountId", "useAccountCookie", "userId")
 }
 
 // unrecognized reports members that a strict object does not have.
-func unrecognized(s *sent, known ...string) []issue {
-	var names []string
-	for i := range s.members {
-		if name := string(s.members[i].name); !slices.Contains(known, name) && !slices.Contains(names, name) {
-			names = append(names, name)
+func unrecognized(where string, names []string, known ...string) []issue {
+	var extra []string
+	for _, name := range names {
+		if quoted := strconv.Quote(name); !slices.Contains(known, name) && !slices.Contains(extra, quoted) {
+			extra = append(extra, quoted)
 		}
 	}
-	switch len(names) {
+	switch len(extra) {
 	case 0:
 		return nil
 	case 1:
-		return []issue{{nil, fmt.Sprintf("Unrecognized key: %q", names[0])}}
+		return []issue{{nil, where, "Unrecognized key: " + extra[0]}}
 	}
-	text := "Unrecognized keys: "
-	for i, name := range names {
-		if i > 0 {
-			text += ", "
-		}
-		text += fmt.Sprintf("%q", name)
-	}
-	return []issue{{nil, text}}
+	return []issue{{nil, where, "Unrecognized keys: " + strings.Join(extra, ", ")}}
 }
 
 // AccountInfoRequest is the query of GET /account-info.
 type AccountInfoRequest struct {
 	AccountID string `query:"accountId"`
 	UserID    string `query:"userId,omitempty"`
+}
+
+// inspect: the query is as strict as the body of the other two.
+func (r *AccountInfoRequest) inspect(x *Exchange, issues []issue) []issue {
+	if len(issues) > 0 {
+		return []issue{{nil, "query", "Invalid input"}}
+	}
+	if x.direct {
+		return nil
+	}
+	return unrecognized("query", slices.Sorted(maps.Keys(x.query())), "accountId", "userId")
 }
 
 // AccessTokenResponse is the answer of POST /get-access-token.
@@ -134,6 +141,9 @@ func providerNotSupported(account *Account) error {
 // accountOfCaller returns the account that the request names, if it belongs to
 // the signed-in user, or to UserID when Go code asks for nobody in particular.
 func (c *core) accountOfCaller(ctx context.Context, in AccountRequest) (*Account, error) {
+	if in.AccountID == "" && !in.UseAccountCookie && ExchangeFrom(ctx).direct {
+		return nil, NewError(http.StatusBadRequest, ErrValidation, "[body] Invalid input")
+	}
 	userID, err := c.userOfCaller(ctx, in.UserID)
 	if err != nil {
 		return nil, err

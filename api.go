@@ -41,51 +41,67 @@ type API struct {
 	Error *Endpoint[ErrorRequest, Raw]
 }
 
-const (
-	get  = http.MethodGet
-	post = http.MethodPost
-)
-
 // newAPI is the map of the core: what each endpoint is called, where it is and
 // which checks stand before its function (contract section 0).
 func newAPI(c *core, p *pipeline) API {
-	type checks = []func(*Exchange) error
 	return API{
-		SignUpEmail: define(spec{name: "signUpEmail", methods: []string{post}, path: "/sign-up/email", form: true, use: checks{c.guardForm}}, p, c.signUpEmail),
-		SignInEmail: define(spec{name: "signInEmail", methods: []string{post}, path: "/sign-in/email", form: true, use: checks{c.guardForm}}, p, c.signInEmail),
-		SignOut:     define(spec{name: "signOut", methods: []string{post}, path: "/sign-out", bodyOptional: true, use: checks{requireHeaders}}, p, c.signOut),
+		SignUpEmail: define(postAt("signUpEmail", "/sign-up/email", c.guardForm).acceptingForms(), p, c.signUpEmail),
+		SignInEmail: define(postAt("signInEmail", "/sign-in/email", c.guardForm).acceptingForms(), p, c.signInEmail),
+		SignOut:     define(postAt("signOut", "/sign-out", requireHeaders).withOptionalBody(), p, c.signOut),
 
-		GetSession:          define(spec{name: "getSession", methods: []string{get, post}, path: "/get-session", ignoreBody: true, noStore: true, use: checks{requireHeaders}}, p, c.getSession),
-		UpdateSession:       define(spec{name: "updateSession", methods: []string{post}, path: "/update-session", use: checks{c.requireSession}}, p, c.updateSession),
-		ListSessions:        define(spec{name: "listSessions", methods: []string{get}, path: "/list-sessions", use: checks{requireHeaders, c.requireFreshSession}}, p, c.listSessions),
-		RevokeSession:       define(spec{name: "revokeSession", methods: []string{post}, path: "/revoke-session", use: checks{requireHeaders, c.requireStoredSession}}, p, c.revokeSession),
-		RevokeSessions:      define(spec{name: "revokeSessions", methods: []string{post}, path: "/revoke-sessions", use: checks{requireHeaders, c.requireStoredSession}}, p, c.revokeSessions),
-		RevokeOtherSessions: define(spec{name: "revokeOtherSessions", methods: []string{post}, path: "/revoke-other-sessions", use: checks{requireHeaders, c.requireStoredSession}}, p, c.revokeOtherSessions),
+		GetSession: define(spec{
+			name: "getSession", methods: []string{http.MethodGet, http.MethodPost}, path: "/get-session",
+			ignoreBody: true, noStore: true, use: []check{requireHeaders},
+		}, p, c.getSession),
+		UpdateSession:       define(postAt("updateSession", "/update-session", c.requireSession), p, c.updateSession),
+		ListSessions:        define(getAt("listSessions", "/list-sessions", requireHeaders, c.requireFreshSession), p, c.listSessions),
+		RevokeSession:       define(postAt("revokeSession", "/revoke-session", requireHeaders, c.requireStoredSession), p, c.revokeSession),
+		RevokeSessions:      define(postAt("revokeSessions", "/revoke-sessions", requireHeaders, c.requireStoredSession), p, c.revokeSessions),
+		RevokeOtherSessions: define(postAt("revokeOtherSessions", "/revoke-other-sessions", requireHeaders, c.requireStoredSession), p, c.revokeOtherSessions),
 
-		RequestPasswordReset:         define(spec{name: "requestPasswordReset", methods: []string{post}, path: "/request-password-reset"}, p, c.requestPasswordReset),
-		RequestPasswordResetCallback: define(spec{name: "requestPasswordResetCallback", methods: []string{get}, path: "/reset-password/:token", use: checks{c.guardCallback}}, p, c.requestPasswordResetCallback),
-		ResetPassword:                define(spec{name: "resetPassword", methods: []string{post}, path: "/reset-password"}, p, c.resetPassword),
-		VerifyPassword:               define(spec{name: "verifyPassword", methods: []string{post}, path: "/verify-password", use: checks{c.requireStoredSession}}, p, c.verifyPassword),
-		ChangePassword:               define(spec{name: "changePassword", methods: []string{post}, path: "/change-password", use: checks{c.requireStoredSession}}, p, c.changePassword),
-		SetPassword:                  define(spec{name: "setPassword", methods: []string{post}, use: checks{c.requireStoredSession}}, p, c.setPassword),
+		RequestPasswordReset:         define(postAt("requestPasswordReset", "/request-password-reset"), p, c.requestPasswordReset),
+		RequestPasswordResetCallback: define(getAt("requestPasswordResetCallback", "/reset-password/:token", c.guardCallback), p, c.requestPasswordResetCallback),
+		ResetPassword:                define(postAt("resetPassword", "/reset-password"), p, c.resetPassword),
+		VerifyPassword:               define(postAt("verifyPassword", "/verify-password", c.requireStoredSession), p, c.verifyPassword),
+		ChangePassword:               define(postAt("changePassword", "/change-password", c.requireStoredSession), p, c.changePassword),
+		SetPassword:                  define(postAt("setPassword", "", c.requireStoredSession), p, c.setPassword),
 
-		SendVerificationEmail: define(spec{name: "sendVerificationEmail", methods: []string{post}, path: "/send-verification-email"}, p, c.sendVerificationEmail),
-		VerifyEmail:           define(spec{name: "verifyEmail", methods: []string{get}, path: "/verify-email", use: checks{c.guardCallback}}, p, c.verifyEmail),
+		SendVerificationEmail: define(postAt("sendVerificationEmail", "/send-verification-email"), p, c.sendVerificationEmail),
+		VerifyEmail:           define(getAt("verifyEmail", "/verify-email", c.guardCallback), p, c.verifyEmail),
 
-		UpdateUser:         define(spec{name: "updateUser", methods: []string{post}, path: "/update-user", use: checks{c.requireSession}}, p, c.updateUserEndpoint),
-		ChangeEmail:        define(spec{name: "changeEmail", methods: []string{post}, path: "/change-email", use: checks{c.requireStoredSession}}, p, c.changeEmail),
-		DeleteUser:         define(spec{name: "deleteUser", methods: []string{post}, path: "/delete-user", use: checks{c.requireStoredSession}}, p, c.deleteUserEndpoint),
-		DeleteUserCallback: define(spec{name: "deleteUserCallback", methods: []string{get}, path: "/delete-user/callback", use: checks{c.guardCallback}}, p, c.deleteUserCallback),
+		UpdateUser:         define(postAt("updateUser", "/update-user", c.requireSession), p, c.updateUserEndpoint),
+		ChangeEmail:        define(postAt("changeEmail", "/change-email", c.requireStoredSession), p, c.changeEmail),
+		DeleteUser:         define(postAt("deleteUser", "/delete-user", c.requireStoredSession), p, c.deleteUserEndpoint),
+		DeleteUserCallback: define(getAt("deleteUserCallback", "/delete-user/callback", c.guardCallback), p, c.deleteUserCallback),
 
-		ListUserAccounts: define(spec{name: "listUserAccounts", methods: []string{get}, path: "/list-accounts", use: checks{c.requireSession}}, p, c.listUserAccounts),
-		UnlinkAccount:    define(spec{name: "unlinkAccount", methods: []string{post}, path: "/unlink-account", use: checks{c.requireFreshSession}}, p, c.unlinkAccount),
-		AccountInfo:      define(spec{name: "accountInfo", methods: []string{get}, path: "/account-info"}, p, c.accountInfo),
-		GetAccessToken:   define(spec{name: "getAccessToken", methods: []string{post}, path: "/get-access-token"}, p, c.getAccessToken),
-		RefreshToken:     define(spec{name: "refreshToken", methods: []string{post}, path: "/refresh-token"}, p, c.refreshToken),
+		ListUserAccounts: define(getAt("listUserAccounts", "/list-accounts", c.requireSession), p, c.listUserAccounts),
+		UnlinkAccount:    define(postAt("unlinkAccount", "/unlink-account", c.requireFreshSession), p, c.unlinkAccount),
+		AccountInfo:      define(getAt("accountInfo", "/account-info"), p, c.accountInfo),
+		GetAccessToken:   define(postAt("getAccessToken", "/get-access-token"), p, c.getAccessToken),
+		RefreshToken:     define(postAt("refreshToken", "/refresh-token"), p, c.refreshToken),
 
-		OK:    define(spec{name: "ok", methods: []string{get}, path: "/ok"}, p, c.ok),
-		Error: define(spec{name: "error", methods: []string{get}, path: "/error"}, p, c.error),
+		OK:    define(getAt("ok", "/ok"), p, c.ok),
+		Error: define(getAt("error", "/error"), p, c.error),
 	}
+}
+
+func getAt(name, path string, use ...check) spec {
+	return spec{name: name, methods: []string{http.MethodGet}, path: path, use: use}
+}
+
+// postAt without a path is for Go code alone.
+func postAt(name, path string, use ...check) spec {
+	return spec{name: name, methods: []string{http.MethodPost}, path: path, use: use}
+}
+
+func (s spec) acceptingForms() spec {
+	s.form = true
+	return s
+}
+
+func (s spec) withOptionalBody() spec {
+	s.bodyOptional = true
+	return s
 }
 
 // Operations lists every endpoint, in the order of the original's api object.

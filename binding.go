@@ -56,15 +56,18 @@ const (
 
 // An issue is one thing that is wrong with what the client sent.
 type issue struct {
-	field *field // nil: the whole body
+	field *field // nil: all of the body or query
+	where string // "body", "query", …
 	text  string
 }
 
+func (f *field) issue(text string) issue { return issue{f, f.source, text} }
+
 func (i issue) String() string {
 	if i.field == nil {
-		return "[body] " + i.text
+		return "[" + i.where + "] " + i.text
 	}
-	return "[" + i.field.source + "." + i.field.name + "] " + i.text
+	return "[" + i.where + "." + i.field.name + "] " + i.text
 }
 
 func expected(kind fieldKind, received jsonKind) string {
@@ -155,30 +158,40 @@ func kindOfField(t reflect.Type) fieldKind {
 // bind fills in, a *Req, from what the client sent and returns what did not
 // fit. As in the original, a body with issues is reported without looking at
 // the query.
-func (b *binding) bind(x *Exchange, in reflect.Value, bodyOptional bool) []issue {
-	in = in.Elem()
+func (b *binding) bind(x *Exchange, bodyOptional bool) []issue {
+	in := reflect.ValueOf(x.input).Elem()
 	issues := b.bindBody(&x.sent, in, bodyOptional)
-	if reviser, ok := x.input.(issueReviser); ok {
-		issues = reviser.reviseIssues(&x.sent, issues)
+	if len(issues) == 0 {
+		issues = b.bindTexts(x, in)
 	}
-	if len(issues) > 0 {
-		return issues
-	}
+	return inspect(x, issues)
+}
+
+// bindTexts fills in the fields that are not in the body.
+func (b *binding) bindTexts(x *Exchange, in reflect.Value) (issues []issue) {
 	for i := range b.fields {
 		f := &b.fields[i]
 		if f.source == "body" {
 			continue
 		}
 		if text := f.bindText(in.FieldByIndex(f.index), f.values(x)); text != "" {
-			issues = append(issues, issue{f, text})
+			issues = append(issues, f.issue(text))
 		}
 	}
 	return issues
 }
 
-// An issueReviser is a request type whose rules are more than a list of fields.
-type issueReviser interface {
-	reviseIssues(s *sent, issues []issue) []issue
+// An inspector is a request type whose rules are more than a list of fields: it
+// gets the issues that decoding found and returns those to report.
+type inspector interface {
+	inspect(x *Exchange, issues []issue) []issue
+}
+
+func inspect(x *Exchange, issues []issue) []issue {
+	if i, ok := x.input.(inspector); ok {
+		return i.inspect(x, issues)
+	}
+	return issues
 }
 
 func (b *binding) bindBody(s *sent, in reflect.Value, optional bool) []issue {
@@ -188,18 +201,24 @@ func (b *binding) bindBody(s *sent, in reflect.Value, optional bool) []issue {
 	case s.root != kindObject:
 		return b.wrongRoot(s.root)
 	}
-	var issues []issue
+	issues := b.bindMembers(s, in, false)
+	if b.rest != nil {
+		in.FieldByIndex(b.rest).Set(reflect.ValueOf(b.others(s)))
+	}
+	return issues
+}
+
+// bindMembers fills in fields from the members of an object: those of the body,
+// or all of them whatever their source.
+func (b *binding) bindMembers(s *sent, in reflect.Value, all bool) (issues []issue) {
 	for i := range b.fields {
 		f := &b.fields[i]
-		if f.source != "body" {
+		if f.source != "body" && !all {
 			continue
 		}
 		if text := f.bindMember(in.FieldByIndex(f.index), s.member(f.name)); text != "" {
-			issues = append(issues, issue{f, text})
+			issues = append(issues, f.issue(text))
 		}
-	}
-	if b.rest != nil {
-		in.FieldByIndex(b.rest).Set(reflect.ValueOf(b.others(s)))
 	}
 	return issues
 }
@@ -208,23 +227,14 @@ func (b *binding) bindBody(s *sent, in reflect.Value, optional bool) []issue {
 // object.
 func (b *binding) bindAll(x *Exchange) []issue {
 	if x.sent.root != kindObject {
-		return b.wrongRoot(x.sent.root)
+		return []issue{{nil, "body", expected(fieldObject, x.sent.root)}}
 	}
 	in := reflect.ValueOf(x.input).Elem()
-	issues := b.bindBody(&x.sent, in, false)
-	if reviser, ok := x.input.(issueReviser); ok {
-		issues = reviser.reviseIssues(&x.sent, issues)
+	issues := b.bindMembers(&x.sent, in, true)
+	if b.rest != nil {
+		in.FieldByIndex(b.rest).Set(reflect.ValueOf(b.others(&x.sent)))
 	}
-	for i := range b.fields {
-		f := &b.fields[i]
-		if f.source == "body" {
-			continue
-		}
-		if text := f.bindMember(in.FieldByIndex(f.index), x.sent.member(f.name)); text != "" {
-			issues = append(issues, issue{f, text})
-		}
-	}
-	return issues
+	return inspect(x, issues)
 }
 
 // wrongRoot has an issue for the named members and one for the others.
@@ -232,12 +242,12 @@ func (b *binding) wrongRoot(received jsonKind) []issue {
 	var issues []issue
 	for i := range b.fields {
 		if b.fields[i].source == "body" {
-			issues = append(issues, issue{nil, expected(fieldObject, received)})
+			issues = append(issues, issue{nil, "body", expected(fieldObject, received)})
 			break
 		}
 	}
 	if b.rest != nil {
-		issues = append(issues, issue{nil, expected(fieldRecord, received)})
+		issues = append(issues, issue{nil, "body", expected(fieldRecord, received)})
 	}
 	return issues
 }

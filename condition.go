@@ -137,19 +137,32 @@ type boundOrder struct {
 	desc   bool
 }
 
-func (t *Table) bindOrder(order []Order) ([]boundOrder, error) {
-	bound := make([]boundOrder, len(order))
-	for i, o := range order {
-		column, err := t.lookup(o.Column)
+// bindOrder checks the order and the page of a query.
+func (q *Query) bindOrder() ([]boundOrder, error) {
+	if q.Limit < 0 || q.Offset < 0 {
+		return nil, fmt.Errorf("auth: limit %d, offset %d: neither may be negative", q.Limit, q.Offset)
+	}
+	bound := make([]boundOrder, len(q.Order))
+	for i, o := range q.Order {
+		column, err := q.Table.lookup(o.Column)
 		if err != nil {
 			return nil, err
 		}
-		if !t.column(column).Type.scalar() {
+		if !q.Table.column(column).Type.scalar() {
 			return nil, fmt.Errorf("auth: column %q has no order", o.Column)
 		}
 		bound[i] = boundOrder{column, o.Desc}
 	}
 	return bound, nil
+}
+
+// bindJoin returns the position of the column that holds the partners' ids.
+func (q *Query) bindJoin() (int, error) {
+	column, err := q.Table.lookup(q.Join.Column)
+	if err == nil && q.Table.column(column).Type != TypeString {
+		err = fmt.Errorf("auth: column %q holds no ids to join by", q.Join.Column)
+	}
+	return column, err
 }
 
 // compareRows orders two rows as a query asks.
@@ -208,12 +221,4 @@ func (t *Table) bindAdd(add map[string]int64, set map[string]any) ([]boundValue,
 		bound = append(bound, boundValue{column, n})
 	}
 	return bound, nil
-}
-
-// check reports a page that cannot be.
-func (q *Query) check() error {
-	if q.Limit < 0 || q.Offset < 0 {
-		return fmt.Errorf("auth: limit %d, offset %d: neither may be negative", q.Limit, q.Offset)
-	}
-	return nil
 }

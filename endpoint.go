@@ -139,8 +139,13 @@ type spec struct {
 	ignoreBody   bool
 	bodyOptional bool
 	noStore      bool // responses must not be cached
-	use          []func(x *Exchange) error
+	use          []check
 }
+
+// A check stands between validation and an endpoint's function: a session that
+// must be there, a form that must not come from elsewhere. It runs on every
+// door.
+type check func(x *Exchange) error
 
 // operation is an endpoint's untyped machine.
 type operation struct {

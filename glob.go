@@ -19,10 +19,8 @@ import (
 // time linear in the string, whatever the pattern.
 type glob struct{ expr *regexp.Regexp }
 
-func compileGlob(pattern string) (glob, error) {
-	expr, err := regexp.Compile(globExpr(pattern))
-	return glob{expr}, err
-}
+// newGlob has no error to return: every string is a pattern.
+func newGlob(pattern string) glob { return glob{regexp.MustCompile(globExpr(pattern))} }
 
 func (g glob) matches(s string) bool { return g.expr.MatchString(s) }
 

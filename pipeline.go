@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"reflect"
 	"runtime/debug"
 )
 
@@ -64,7 +63,7 @@ func (op *operation) serve(w http.ResponseWriter, r *http.Request, params []para
 	x.request, x.headers, x.params = r, r.Header, params
 	x.err = op.receive(w, x)
 	if x.err == nil {
-		op.run(x, func() []issue { return op.binding.bind(x, reflect.ValueOf(x.input), op.bodyOptional) })
+		op.run(x, func() []issue { return op.binding.bind(x, op.bodyOptional) })
 	}
 	x.write(w)
 }

@@ -213,12 +213,7 @@ func newRateRules(config map[string]RateRule) (rateRules, error) {
 			rules.paths[pattern] = rule
 			continue
 		}
-		compiled, err := compileGlob(pattern)
-		if err != nil {
-			mistakes = append(mistakes, fmt.Errorf("auth: rate limit rule %q: %w", pattern, err))
-			continue
-		}
-		rules.globs = append(rules.globs, globRule{pattern, compiled, rule})
+		rules.globs = append(rules.globs, globRule{pattern, newGlob(pattern), rule})
 	}
 	slices.SortFunc(rules.globs, func(a, b globRule) int {
 		return cmp.Or(cmp.Compare(len(b.pattern), len(a.pattern)), cmp.Compare(a.pattern, b.pattern))

@@ -49,7 +49,7 @@ func (r *records[T]) insert(ctx context.Context, entity *T) error {
 	return r.store.Insert(ctx, r.table, r.toRow(entity))
 }
 
-// find returns the entities that a query finds; its Table is set here.
+// find returns the entities that a query finds; its Table and Join do not count.
 func (r *records[T]) find(ctx context.Context, q Query) ([]*T, error) {
 	q.Table, q.Join = r.table, nil
 	rows, err := r.store.Select(ctx, q)

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -74,6 +75,15 @@ func (m *memoryTable) addIndex(column int, unique bool) {
 	m.indexes = append(m.indexes, memoryIndex{column: column, unique: unique})
 }
 
+// overlay returns an empty table for new versions of this one's rows.
+func (m *memoryTable) overlay() *memoryTable {
+	over := &memoryTable{table: m.table, indexes: slices.Clone(m.indexes)}
+	for i := range over.indexes {
+		over.indexes[i].heads = nil
+	}
+	return over
+}
+
 // accept reports whether rows of t fit among those that are here.
 func (m *memoryTable) accept(t *Table) error {
 	if m.table == t {
@@ -125,16 +135,15 @@ func (m *memoryTable) remove(n *memoryRow) {
 
 // replace gives a row new values; the id stays the same.
 func (m *memoryTable) replace(n *memoryRow, values Row) {
-	moved := make([]bool, len(m.indexes))
+	old := n.values
 	for i := range m.indexes {
-		if x := &m.indexes[i]; x.key(n.values) != x.key(values) {
-			moved[i] = true
+		if x := &m.indexes[i]; x.key(old) != x.key(values) {
 			m.unlink(i, n)
 		}
 	}
 	n.values = values
-	for i := range moved {
-		if moved[i] {
+	for i := range m.indexes {
+		if x := &m.indexes[i]; x.key(old) != x.key(values) {
 			m.link(i, n)
 		}
 	}

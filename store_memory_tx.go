@@ -109,7 +109,7 @@ func (tx *memoryTx) edit(t *Table) (memoryView, error) {
 	}
 	over := tx.changes[t.Name]
 	if over == nil {
-		over = newMemoryTable(base.table)
+		over = base.overlay()
 		if tx.changes == nil {
 			tx.changes = make(map[string]*memoryTable)
 		}
@@ -136,10 +136,7 @@ func (tx *memoryTx) query(q *Query) ([]memoryHit, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := q.check(); err != nil {
-		return nil, err
-	}
-	order, err := q.Table.bindOrder(q.Order)
+	order, err := q.bindOrder()
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +164,7 @@ func (tx *memoryTx) hits(q *Query, found []*memoryRow) ([]memoryHit, error) {
 		}
 		return hits, nil
 	}
-	column, err := q.Table.lookup(q.Join.Column)
+	column, err := q.bindJoin()
 	if err != nil {
 		return nil, err
 	}

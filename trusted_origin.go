@@ -385,10 +385,9 @@ type authorityGlob struct {
 	ipv4 bool
 }
 
-func newAuthorityGlob(pattern string) (authorityGlob, error) {
+func newAuthorityGlob(pattern string) authorityGlob {
 	host, _ := splitPort(pattern)
-	g, err := compileGlob(pattern)
-	return authorityGlob{glob: g, ipv4: isIPv4Range(host)}, err
+	return authorityGlob{glob: newGlob(pattern), ipv4: isIPv4Range(host)}
 }
 
 func (p authorityGlob) matches(authority string) bool {
@@ -415,10 +414,10 @@ func compileOriginPattern(pattern string) (originPattern, error) {
 		return nil, errors.New("no scheme; write https://example.com or *.example.com")
 	case hasWildcard(scheme) || isWebScheme(scheme) && wild:
 		return compileOriginGlob(scheme, rest)
-	case isWebScheme(strings.ToLower(scheme)):
-		return compileExactOrigin(pattern)
 	case wild:
 		return compileAppGlob(scheme, rest)
+	case isWebScheme(strings.ToLower(scheme)):
+		return compileExactOrigin(pattern)
 	}
 	return compileAppOrigin(pattern)
 }
@@ -438,23 +437,18 @@ func compileHostGlob(pattern string) (originPattern, error) {
 	if err := checkHostGlob(pattern, ""); err != nil {
 		return nil, err
 	}
-	authority, err := newAuthorityGlob(pattern)
-	return hostGlob{authority}, err
+	return hostGlob{newAuthorityGlob(pattern)}, nil
 }
 
 func compileOriginGlob(scheme, authority string) (originPattern, error) {
-	schemes, err := compileGlob(scheme)
-	if err != nil {
-		return nil, err
-	}
+	schemes := newGlob(scheme)
 	if !schemes.matches("http") && !schemes.matches("https") {
 		return nil, errors.New("a wildcard in the scheme matches only http and https")
 	}
 	if err := checkHostGlob(authority, scheme); err != nil {
 		return nil, err
 	}
-	hosts, err := newAuthorityGlob(authority)
-	return originGlob{schemes, hosts}, err
+	return originGlob{schemes, newAuthorityGlob(authority)}, nil
 }
 
 func compileAppOrigin(pattern string) (originPattern, error) {
@@ -477,18 +471,10 @@ func compileAppGlob(scheme, rest string) (originPattern, error) {
 	authority, path, _ := strings.Cut(rest, "/")
 	p := appGlob{scheme: scheme}
 	if authority != "" {
-		g, err := newAuthorityGlob(strings.ToLower(authority))
-		if err != nil {
-			return nil, err
-		}
-		p.authority = &g
+		p.authority = new(newAuthorityGlob(strings.ToLower(authority)))
 	}
 	if path = appPath(path); path != "" {
-		g, err := compileGlob(path)
-		if err != nil {
-			return nil, err
-		}
-		p.path = &g
+		p.path = new(newGlob(path))
 	}
 	return p, nil
 }

@@ -34,7 +34,7 @@ func (b *binding) review(in any, issues []issue) error {
 	for i := range b.fields {
 		f := &b.fields[i]
 		if text := f.review(value, issues); text != "" {
-			texts = append(texts, issue{f, text}.String())
+			texts = append(texts, f.issue(text).String())
 		}
 	}
 	switch {

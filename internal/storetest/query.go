@@ -225,6 +225,8 @@ func nonsense(s *suite) {
 		"negative limit":      {Table: author, Limit: -1},
 		"negative offset":     {Table: author, Offset: -1},
 		"unknown join column": {Table: book, Join: &auth.Join{Table: author, Column: "writer"}},
+		"join by a number":    {Table: author, Join: &auth.Join{Table: author, Column: "score"}},
+		"join by json":        {Table: author, Join: &auth.Join{Table: author, Column: "profile"}},
 		"join of no table":    {Table: book, Join: &auth.Join{Column: "authorId"}},
 	} {
 		_, err := s.Select(s.Context(), q)
