@@ -2,8 +2,4 @@ module github.com/seed3b05b409/auth/internal/benchmarks
 
 go 1.26
 
-require github.com/seed3b05b409/auth v0.0.0
-
-require golang.org/x/crypto v0.58.0 // indirect
-
 replace github.com/seed3b05b409/auth => ../..

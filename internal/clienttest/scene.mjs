@@ -1,0 +1,59 @@
+// What steps have in common.
+
+import assert from "node:assert/strict";
+import { createAuthClient } from "better-auth/client";
+
+// device returns a browser and the client that runs in it.
+export function device(scene, options = {}) {
+  const browser = scene.newBrowser();
+  const client = createAuthClient({
+    baseURL: scene.origin,
+    fetchOptions: { customFetchImpl: browser.fetch, ...options },
+  });
+  return { browser, client };
+}
+
+// must returns the data of a response that has to be a success.
+export async function must(response) {
+  const { data, error } = await response;
+  assert.equal(error, null, `unexpected error ${JSON.stringify(error)}`);
+  return data;
+}
+
+// mustFail checks the error object that an application sees.
+export async function mustFail(response, status, code, message) {
+  const { data, error } = await response;
+  assert.equal(data, null, `unexpected success ${JSON.stringify(data)}`);
+  assert.deepEqual(
+    { status: error.status, code: error.code, message: error.message },
+    { status, code, message },
+  );
+}
+
+export async function signIn(scene, device, options = {}) {
+  return must(device.client.signIn.email({ email: scene.email, password: scene.password, ...options }));
+}
+
+// isSignedIn asks the server, not the atom.
+export async function isSignedIn({ client }) {
+  return (await must(client.getSession())) !== null;
+}
+
+// eventually waits for what the client does on its own, such as refetching the
+// session some milliseconds after a sign-in.
+export async function eventually(what, condition) {
+  for (let i = 0; i < 500; i++) {
+    if (condition()) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assert.fail(`${what} did not happen within 5 seconds`);
+}
+
+export function isDate(value) {
+  return value instanceof Date && !Number.isNaN(value.getTime());
+}
+
+// near reports whether a date is some seconds from now, give or take a minute.
+export function near(date, seconds) {
+  return Math.abs(date.getTime() - Date.now() - seconds * 1000) < 60_000;
+}
