@@ -31,6 +31,9 @@ func New(config Config) (*Auth, error) {
 		base = &url.URL{Scheme: "https", Host: "invalid"} // to find the other mistakes too
 	}
 	core, coreErr := newCore(&config, base)
+	if config.ClientAddress.Disabled {
+		config.RateLimit.Disabled = true // nobody can be told apart
+	}
 	limiter, limiterErr := newLimiter(config.RateLimit)
 	address, addressErr := newClientAddress(config.ClientAddress)
 	if err = errors.Join(err, coreErr, limiterErr, addressErr); err != nil {
@@ -124,18 +127,18 @@ func open[T any](s *services, table *Table, hooks EntityHooks[T]) (*entities[T],
 // ServeHTTP serves the endpoints below the base path. Mount it at
 // BasePath + "/", without http.StripPrefix.
 func (a *Auth) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	path := a.router.path(r.URL.EscapedPath())
-	if slices.Contains(a.disabled, path) {
+	escaped := r.URL.EscapedPath()
+	if slices.Contains(a.disabled, a.router.path(escaped)) {
 		w.Header().Set("Content-Type", "text/plain;charset=UTF-8")
 		w.WriteHeader(http.StatusNotFound)
 		_, _ = w.Write([]byte("Not Found"))
 		return
 	}
-	if err := a.admit(r, path); err != nil {
+	op, params := a.router.find(r.Method, escaped)
+	if err := a.admit(r, op.limitedAs()); err != nil {
 		a.pipeline.writeError(w, r, err)
 		return
 	}
-	op, params := a.router.find(r.Method, r.URL.EscapedPath())
 	if op == nil {
 		w.WriteHeader(http.StatusNotFound)
 		return
@@ -143,7 +146,17 @@ func (a *Auth) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	op.serve(w, r, params)
 }
 
-// admit is the rate limiter's turn, which is before routing.
+// limitedAs is the path that the rate limiter counts: that of the endpoint, not
+// what the client wrote. Requests that reach none share one count, so that
+// nobody can crowd out the others' counts by inventing paths.
+func (op *operation) limitedAs() string {
+	if op == nil {
+		return "unknown path"
+	}
+	return op.path
+}
+
+// admit is the rate limiter's turn, before anything of the request is read.
 func (a *Auth) admit(r *http.Request, path string) error {
 	retryAfter, ok, err := a.limiter.allow(r.Context(), a.pipeline.address(r.RemoteAddr, r.Header), path)
 	if err != nil || ok {

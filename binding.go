@@ -302,18 +302,17 @@ func (f *field) bindMember(dst reflect.Value, m *member) string {
 		dst.SetString(m.text())
 		return ""
 	case m.plain:
-		return decodeInto(dst, m.text())
+		quoted, _ := json.Marshal(m.text()) // a string always marshals
+		return decodeInto(dst, quoted)
 	}
-	if json.Unmarshal(m.value, dst.Addr().Interface()) != nil {
-		return "Invalid input"
-	}
-	return ""
+	return decodeInto(dst, m.value)
 }
 
-// decodeInto decodes the text of a form into a field that is no plain string.
-func decodeInto(dst reflect.Value, text string) string {
-	quoted, _ := json.Marshal(text) // a string always marshals
-	if json.Unmarshal(quoted, dst.Addr().Interface()) != nil {
+// decodeInto decodes a value or leaves the field zero, which review takes for
+// not mended.
+func decodeInto(dst reflect.Value, value []byte) string {
+	if json.Unmarshal(value, dst.Addr().Interface()) != nil {
+		dst.SetZero()
 		return "Invalid input"
 	}
 	return ""
@@ -380,6 +379,7 @@ func (f *field) parseText(dst reflect.Value, text string) string {
 		err = json.Unmarshal([]byte(text), dst.Addr().Interface())
 	}
 	if err != nil {
+		dst.SetZero()
 		return expected(f.kind, kindString)
 	}
 	return ""

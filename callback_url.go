@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"encoding/hex"
 	"fmt"
 	"net/url"
 	"slices"
@@ -193,30 +194,28 @@ func encodeForm(pairs []formParam) string {
 
 // decodeForm is the lenient inverse: a stray percent sign stands for itself.
 func decodeForm(query string) []formParam {
-	var pairs []formParam
+	var params []formParam
 	for pair := range strings.SplitSeq(query, "&") {
 		if pair != "" {
 			name, value, _ := strings.Cut(pair, "=")
-			pairs = append(pairs, formParam{decodeFormText(name), decodeFormText(value)})
+			params = append(params, formParam{decodeFormText(name), decodeFormText(value)})
 		}
 	}
-	return pairs
+	return params
 }
 
 func decodeFormText(s string) string {
-	if decoded, err := url.QueryUnescape(s); err == nil {
-		return strings.ToValidUTF8(decoded, "\uFFFD")
-	}
-	var b strings.Builder
+	s = strings.ReplaceAll(s, "+", " ")
+	decoded := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {
-		if decoded, err := url.QueryUnescape(s[i:min(i+3, len(s))]); s[i] == '%' && err == nil {
-			b.WriteString(decoded)
-			i += 2
-		} else if s[i] == '+' {
-			b.WriteByte(' ')
-		} else {
-			b.WriteByte(s[i])
+		if s[i] == '%' && i+2 < len(s) {
+			if octet, err := hex.DecodeString(s[i+1 : i+3]); err == nil {
+				decoded = append(decoded, octet...)
+				i += 2
+				continue
+			}
 		}
+		decoded = append(decoded, s[i])
 	}
-	return strings.ToValidUTF8(b.String(), "\uFFFD")
+	return strings.ToValidUTF8(string(decoded), "\uFFFD")
 }

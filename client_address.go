@@ -179,15 +179,11 @@ func (a *addressResolver) isProxy(address netip.Addr) bool {
 // normalise writes an address the one way in which it is stored and counted:
 // IPv6 as eight full groups, cut to the subnet.
 func (a *addressResolver) normalise(address netip.Addr) string {
-	if !address.Is6() {
-		if !address.IsValid() {
-			return ""
-		}
+	switch {
+	case !address.IsValid():
+		return ""
+	case address.Is4():
 		return address.String()
 	}
-	subnet, err := address.Prefix(a.ipv6Subnet)
-	if err != nil {
-		return ""
-	}
-	return subnet.Addr().StringExpanded()
+	return netip.PrefixFrom(address, a.ipv6Subnet).Masked().Addr().StringExpanded()
 }

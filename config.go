@@ -49,7 +49,7 @@ type Config struct {
 	TrustedOriginsFunc func(r *http.Request) []string
 
 	OriginCheck   OriginCheck
-	RateLimit     RateLimit
+	RateLimit     RateLimit // off if ClientAddress is disabled
 	ClientAddress ClientAddress
 
 	// MaxBodyBytes limits the body of a request. Default 1 MiB.

@@ -57,6 +57,7 @@ func TestTrustedOrigins_trustsOrigin(t *testing.T) {
 		{"https://example.com", "https:///example.com", false, "stricter: no host for net/url"},
 		{"https://example.com", "https://ex%61mple.com", false, "stricter: host to be decoded"},
 		{"https://example.com", "https://example。com", false, "stricter: host to be mapped"},
+		{"https://kelvin.example", "https://\u212aelvin.example", false, "stricter: the Kelvin sign is lower-cased to k"},
 		{"https://example.com", "https://example.com\xff", false, "not UTF-8"},
 		{"https://example.com", "example.com", false, "no scheme"},
 		{"https://example.com", "//example.com", false, "no scheme"},

@@ -146,7 +146,7 @@ export const complete = [
     assert.deepEqual(account.scopes, []);
     assert.ok(isDate(account.createdAt));
     assert.ok(!("password" in account), "the hash stays in the database");
-    await mustFail(scene.home.client.unlinkAccount({ providerId: "credential" }),
+    await mustFail(scene.home.client.unlinkAccount({ accountId: account.id }),
       400, "FAILED_TO_UNLINK_LAST_ACCOUNT", "You can't unlink your last account");
   }],
 
