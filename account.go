@@ -7,22 +7,26 @@ import (
 
 // An Account is one way in which a user signs in (table "account"): the
 // credential account holds the password's hash, others the tokens of an OAuth
-// provider. Accounts never go to clients as they are; see AccountInfo.
+// provider. Clients see an AccountInfo instead.
 type Account struct {
 	ID                    string     `db:"id"`
 	AccountID             string     `db:"accountId"`  // the provider's name for the user; the user's id for a credential
 	ProviderID            string     `db:"providerId"` // "credential" for a password
 	UserID                string     `db:"userId"`
-	AccessToken           *string    `db:"accessToken"`
-	RefreshToken          *string    `db:"refreshToken"`
-	IDToken               *string    `db:"idToken"`
-	AccessTokenExpiresAt  *time.Time `db:"accessTokenExpiresAt"`
-	RefreshTokenExpiresAt *time.Time `db:"refreshTokenExpiresAt"`
+	AccessToken           *string    `db:"accessToken,hidden"`
+	RefreshToken          *string    `db:"refreshToken,hidden"`
+	IDToken               *string    `db:"idToken,hidden"`
+	AccessTokenExpiresAt  *time.Time `db:"accessTokenExpiresAt,hidden"`
+	RefreshTokenExpiresAt *time.Time `db:"refreshTokenExpiresAt,hidden"`
 	Scope                 *string    `db:"scope"` // joined by commas
-	Password              *string    `db:"password"`
+	Password              *string    `db:"password,hidden"`
 	CreatedAt             time.Time  `db:"createdAt"`
 	UpdatedAt             time.Time  `db:"updatedAt"`
+	planned
 }
+
+// MarshalJSON leaves out the password's hash and the tokens.
+func (a *Account) MarshalJSON() ([]byte, error) { return a.plan.marshal(a) }
 
 // credentialProvider is the provider of accounts with a password.
 const credentialProvider = "credential"

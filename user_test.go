@@ -142,6 +142,15 @@ func TestAccounts(t *testing.T) {
 	ann.post("/unlink-account", map[string]any{"accountId": list[0]["id"]}).fails(t, 400, ErrFailedToUnlinkLastAccount)
 }
 
+// TestAccountKeepsItsSecrets: an account that is logged or encoded by mistake
+// does not show them, even if it was made by hand.
+func TestAccountKeepsItsSecrets(t *testing.T) {
+	out, err := json.Marshal(&Account{ID: "1", Password: new("secret"), AccessToken: new("secret"), RefreshToken: new("secret"), IDToken: new("secret")})
+	if err != nil || strings.Contains(string(out), "secret") || !strings.Contains(string(out), `"id":"1"`) {
+		t.Errorf("%s, %v", out, err)
+	}
+}
+
 // TestUnlinkingConcurrently: two requests cannot take the last two accounts.
 func TestUnlinkingConcurrently(t *testing.T) {
 	for range 20 {

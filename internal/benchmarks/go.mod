@@ -6,7 +6,7 @@ replace github.com/seed3b05b409/auth => ../..
 
 require (
 	github.com/danielgtaylor/huma/v2 v2.37.2
-	github.com/seed3b05b409/auth v0.0.0-00010101000000-000000000000
+	github.com/seed3b05b409/auth v0.0.0
 )
 
 require (

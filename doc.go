@@ -1,0 +1,60 @@
+// Package auth adds users, sessions and passwords to any net/http server.
+//
+// New makes an instance from a Config. The *Auth is an http.Handler, to be
+// mounted at the base path:
+//
+//	a, err := auth.New(auth.Config{
+//		BaseURL:       "https://example.com",
+//		Secret:        os.Getenv("AUTH_SECRET"),
+//		Store:         auth.NewMemoryStore(),
+//		EmailPassword: auth.EmailPassword{Enabled: true},
+//	})
+//	mux.Handle("/api/auth/", a)
+//
+// # Endpoints
+//
+// Every operation is an Endpoint: a typed Go function and an HTTP handler in
+// one. Auth.API has them as fields. A browser reaches POST
+// /api/auth/sign-in/email; Go code calls the same endpoint:
+//
+//	out, err := a.API.SignInEmail.Call(ctx, auth.SignInEmailRequest{Email: email, Password: password})
+//
+// A CallOption passes the headers of a request along (WithRequest,
+// WithHeaders), or returns what belongs to the response beside the value:
+// ReturnHeaders, ReturnStatus, AsResponse, ForwardHeaders. A page that signs
+// somebody in forwards the cookies to the browser like this:
+//
+//	_, err := a.API.SignInEmail.Call(r.Context(), in, auth.WithRequest(r), auth.ForwardHeaders(w))
+//
+// What a client is told when something fails is an *APIError with a status, a
+// Code and a message. Codes are constants for errors.Is:
+//
+//	if errors.Is(err, auth.ErrInvalidEmailOrPassword) { … }
+//
+// Any other error is internal: clients see status 500 without a body, the
+// logger sees the error.
+//
+// NewEndpoint makes endpoints of your own with the same powers.
+//
+// # Sessions
+//
+// A session is a row in the store and a signed cookie. Auth.RequireSession
+// guards a handler, which finds the user by SessionFromContext; Auth.Session
+// reads the session of a request and changes nothing.
+//
+// # Protection
+//
+// Over HTTP, requests with cookies must come from a trusted origin, URLs to
+// redirect to must be trusted, bodies are limited and requests are counted per
+// client. These checks belong to requests and are not made for direct calls:
+// pages of your own that call endpoints need the protection against cross-site
+// requests that net/http has, http.CrossOriginProtection.
+//
+// # Compatibility
+//
+// Paths, JSON, error codes, cookies, signatures, password hashes and tables are
+// those of Better Auth 1.7.25, whose official JavaScript clients work
+// unmodified. Comments that name a contract section refer to the description of
+// that format which this package is tested against. docs/differences.md lists
+// where this package differs on purpose.
+package auth

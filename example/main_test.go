@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The program says where it serves, serves there, and ends when it is told to.
+func TestRun(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	out, in := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- run(ctx, "localhost:0", "", in)
+		in.Close()
+	}()
+	announced := make(chan string, 1)
+	go func() {
+		_, _ = io.Copy(lineFinder{regexp.MustCompile(`pages +(\S+)`), announced}, out)
+	}()
+	var url string
+	select {
+	case url = <-announced:
+	case err := <-ended:
+		t.Fatal(err)
+	case <-time.After(10 * time.Second):
+		t.Fatal("no address was announced")
+	}
+	resp, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("status %d", resp.StatusCode)
+	}
+	stop()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(15 * time.Second):
+		t.Fatal("the server did not end")
+	}
+}
+
+// A lineFinder sends what a pattern captures in one write.
+type lineFinder struct {
+	pattern *regexp.Regexp
+	found   chan<- string
+}
+
+func (f lineFinder) Write(p []byte) (int, error) {
+	if m := f.pattern.FindSubmatch(p); m != nil {
+		f.found <- string(m[1])
+	}
+	return len(p), nil
+}
+
+func TestRunReportsMistakes(t *testing.T) {
+	if err := run(t.Context(), "localhost:0", "too short", io.Discard); err == nil || !strings.Contains(err.Error(), "Secret") {
+		t.Errorf("a short secret: %v", err)
+	}
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	if err := run(t.Context(), taken.Addr().String(), "", io.Discard); err == nil {
+		t.Error("a port that is taken: no error")
+	}
+}
+
+func TestURLOf(t *testing.T) {
+	for addr, want := range map[string]string{
+		"localhost:0": "http://localhost:",
+		"127.0.0.1:0": "http://127.0.0.1:",
+		":0":          "http://localhost:",
+		"0.0.0.0:0":   "http://localhost:",
+	} {
+		listener, err := net.Listen("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		listener.Close()
+		if got := urlOf(addr, listener); !strings.HasPrefix(got, want) || strings.HasSuffix(got, ":0") {
+			t.Errorf("%s: %s, want %s…", addr, got, want)
+		}
+	}
+}
+
+// Whoever may be on the network does not get everybody's links to read.
+func TestOutboxIsHidden(t *testing.T) {
+	s := start(t)
+	handler := newSite(s.auth, s.mails, false)
+	for path, status := range map[string]int{"/": http.StatusOK, "/outbox": http.StatusNotFound} {
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+		if w.Code != status || strings.Contains(w.Body.String(), `href="/outbox"`) {
+			t.Errorf("%s: status %d, body:\n%s", path, w.Code, w.Body)
+		}
+	}
+}
+
+func TestOutboxIsBounded(t *testing.T) {
+	o := newOutbox()
+	for range outboxSize + 1 {
+		_ = o.send(t.Context(), mail{Subject: "old"})
+	}
+	_ = o.send(t.Context(), mail{Subject: "new"})
+	if mails := o.latest(); len(mails) != outboxSize || mails[0].Subject != "new" {
+		t.Errorf("%d mails, the latest is %q", len(mails), mails[0].Subject)
+	}
+}
+
+func TestClientOf(t *testing.T) {
+	for remote, want := range map[string]string{
+		"192.0.2.7:1234":           "192.0.2.7/32",
+		"[::ffff:192.0.2.7]:1234":  "192.0.2.7/32",
+		"[2001:db8:1:2:3::4]:1234": "2001:db8:1:2::/64",
+		"[fe80::1%eth0]:1234":      "fe80::/64",
+		"@":                        netip.Prefix{}.String(),
+	} {
+		if got := clientOf(&http.Request{RemoteAddr: remote}).String(); got != want {
+			t.Errorf("%s: %s, want %s", remote, got, want)
+		}
+	}
+}
