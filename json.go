@@ -177,3 +177,6 @@ func appendJSONOther(dst []byte, value any) ([]byte, error) {
 	}
 	return dst, nil
 }
+
+// infinite reports what JSON has no number for.
+func infinite(f float64) bool { return math.IsNaN(f) || math.IsInf(f, 0) }

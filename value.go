@@ -104,9 +104,6 @@ func storedNumber(value any) (any, bool) {
 	return nil, false
 }
 
-// infinite reports what JSON has no number for.
-func infinite(f float64) bool { return math.IsNaN(f) || math.IsInf(f, 0) }
-
 // storedJSON makes of any value the tree that encoding/json would read back.
 func storedJSON(value any) (any, bool) {
 	text, err := appendJSON(nil, value)
