@@ -28,6 +28,9 @@ type Account struct {
 // MarshalJSON leaves out the password's hash and the tokens.
 func (a *Account) MarshalJSON() ([]byte, error) { return a.plan.marshal(a) }
 
+// hasPassword reports whether there is an account with a password.
+func (a *Account) hasPassword() bool { return a != nil && a.Password != nil && *a.Password != "" }
+
 // credentialProvider is the provider of accounts with a password.
 const credentialProvider = "credential"
 

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -25,25 +24,28 @@ type AccountRequest struct {
 	UserID string `json:"userId,omitempty"`
 }
 
-// inspect: the body has one of two shapes and no other member.
-func (r *AccountRequest) inspect(x *Exchange, issues []issue) []issue {
-	byID, byCookie := x.sent.member("accountId"), x.sent.member("useAccountCookie")
-	switch {
-	case len(issues) > 0, (byID == nil) == (byCookie == nil), byCookie != nil && !r.UseAccountCookie:
-		return []issue{{nil, "body", "Invalid input"}}
+// inspect: the body is one of two strict objects. If it fits one of them but
+// for additional members, those are the issue.
+func (r *AccountRequest) inspect(x *Exchange, _ []issue) []issue {
+	userID := x.sent.member("userId")
+	user := userID == nil || userID.kind == kindString
+	id := x.sent.member("accountId")
+	byID := user && id != nil && id.kind == kindString
+	byCookie := user && r.UseAccountCookie
+	switch names := x.sent.names(); {
+	case byID && !byCookie:
+		return unrecognized("body", names, "accountId", "userId")
+	case byCookie && !byID:
+		return unrecognized("body", names, "useAccountCookie", "userId")
 	}
-	names := make([]string, len(x.sent.members))
-	for i := range names {
-		names[i] = string(x.sent.members[i].name)
-	}
-	return unrecognized("body", names, "accountId", "useAccountCookie", "userId")
+	return []issue{{nil, "body", "Invalid input"}}
 }
 
 // unrecognized reports members that a strict object does not have.
 func unrecognized(where string, names []string, known ...string) []issue {
 	var extra []string
 	for _, name := range names {
-		if quoted := strconv.Quote(name); !slices.Contains(known, name) && !slices.Contains(extra, quoted) {
+		if quoted := `"` + name + `"`; !slices.Contains(known, name) && !slices.Contains(extra, quoted) {
 			extra = append(extra, quoted)
 		}
 	}

@@ -82,14 +82,14 @@ func newServices(config *Config, base *url.URL) (*services, error) {
 		baseURL:             base.String(),
 		log:                 config.Logger,
 		store:               config.Store,
-		userFields:          slices.Clone(config.User.Fields),
+		userFields:          additional(config.User.Fields),
 		hiddenUserFields:    hiddenNames(config.User.Fields),
 		hiddenSessionFields: hiddenNames(config.Session.Fields),
 		session:             config.Session.withDefaults(),
 		signer:              newSigner(config.Secret),
 		background:          config.Background,
 	}
-	s.session.Fields = slices.Clone(s.session.Fields)
+	s.session.Fields = additional(s.session.Fields)
 	if s.log == nil {
 		s.log = slog.Default()
 	}

@@ -353,6 +353,9 @@ func (f *field) bindText(dst reflect.Value, values []string) string {
 	case f.kind == fieldArray:
 		dst.Set(reflect.ValueOf(values).Convert(dst.Type()))
 		return ""
+	case f.truthy:
+		dst.SetBool(len(values) > 1 || values[0] != "")
+		return ""
 	case len(values) > 1:
 		return expected(f.kind, kindArray)
 	}
@@ -371,9 +374,7 @@ func (f *field) parseText(dst reflect.Value, text string) string {
 		return ""
 	case reflect.Bool:
 		var set bool
-		if set = text != ""; !f.truthy {
-			set, err = strconv.ParseBool(text)
-		}
+		set, err = strconv.ParseBool(text)
 		dst.SetBool(set)
 	default:
 		err = json.Unmarshal([]byte(text), dst.Addr().Interface())

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 	"unicode/utf8"
 )
@@ -16,7 +15,7 @@ import (
 type sent struct {
 	root    jsonKind // of the body
 	members []member // of an object body, or the fields of a form
-	query   url.Values
+	query   map[string][]string
 }
 
 // A member is one name and value of a body. The value is JSON text, or plain
@@ -50,6 +49,15 @@ func (s *sent) member(name string) *member {
 		}
 	}
 	return nil
+}
+
+// names returns the names of all members.
+func (s *sent) names() []string {
+	names := make([]string, len(s.members))
+	for i := range names {
+		names[i] = string(s.members[i].name)
+	}
+	return names
 }
 
 // text returns the value of a member whose kind is string.
@@ -133,27 +141,16 @@ func readLimited(r *http.Request, w http.ResponseWriter, limit int64) ([]byte, e
 // parseForm keeps every value as a string; the last of a repeated name counts.
 func (s *sent) parseForm(body string) {
 	s.root = kindObject
-	for pair := range strings.SplitSeq(body, "&") {
-		if pair == "" {
-			continue
-		}
-		name, value, _ := strings.Cut(pair, "=")
+	for _, param := range decodeForm(body) {
 		s.members = append(s.members, member{
-			name: formText(name), value: formText(value), kind: kindString, plain: true,
+			name: []byte(param.name), value: []byte(param.value), kind: kindString, plain: true,
 		})
 	}
 }
 
-// formText decodes a form's name or value; what is not valid is kept as it is.
-func formText(s string) []byte {
-	if text, err := url.QueryUnescape(s); err == nil {
-		return []byte(text)
-	}
-	return []byte(s)
-}
-
 // parseJSON accepts any JSON value. Nesting is limited by encoding/json.
 func (s *sent) parseJSON(body []byte) error {
+	body = bytes.TrimPrefix(body, []byte(byteOrderMark))
 	if !json.Valid(body) {
 		return NewError(http.StatusBadRequest, ErrBadRequest, "Invalid JSON in request body")
 	}
@@ -165,7 +162,10 @@ func (s *sent) parseJSON(body []byte) error {
 	return nil
 }
 
-const jsonSpace = " \t\r\n"
+const (
+	jsonSpace     = " \t\r\n"
+	byteOrderMark = "\uFEFF" // some clients begin with it
+)
 
 func kindOfJSON(value []byte) jsonKind {
 	switch value[0] {

@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"encoding/hex"
 	"fmt"
 	"net/url"
 	"slices"
@@ -142,9 +141,6 @@ func resolveDots(path string) string {
 	return "/" + strings.Join(resolved, "/")
 }
 
-// A formParam is one name and value of a query.
-type formParam struct{ name, value string }
-
 func formParams(namesAndValues []string) []formParam {
 	var params []formParam
 	for pair := range slices.Chunk(namesAndValues, 2) {
@@ -190,32 +186,4 @@ func encodeForm(pairs []formParam) string {
 		encoded[i] = spelling.Replace(url.QueryEscape(pair.name) + "=" + url.QueryEscape(pair.value))
 	}
 	return strings.Join(encoded, "&")
-}
-
-// decodeForm is the lenient inverse: a stray percent sign stands for itself.
-func decodeForm(query string) []formParam {
-	var params []formParam
-	for pair := range strings.SplitSeq(query, "&") {
-		if pair != "" {
-			name, value, _ := strings.Cut(pair, "=")
-			params = append(params, formParam{decodeFormText(name), decodeFormText(value)})
-		}
-	}
-	return params
-}
-
-func decodeFormText(s string) string {
-	s = strings.ReplaceAll(s, "+", " ")
-	decoded := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		if s[i] == '%' && i+2 < len(s) {
-			if octet, err := hex.DecodeString(s[i+1 : i+3]); err == nil {
-				decoded = append(decoded, octet...)
-				i += 2
-				continue
-			}
-		}
-		decoded = append(decoded, s[i])
-	}
-	return strings.ToValidUTF8(string(decoded), "\uFFFD")
 }

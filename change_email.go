@@ -139,7 +139,7 @@ func (c *core) continueChange(ctx context.Context, claims emailClaims, callbackU
 // and leave the new address to be verified by another mail.
 func (c *core) endChange(ctx context.Context, data *SessionData, user *User, claims emailClaims, callbackURL string) (*VerifyEmailResponse, error) {
 	verified := user.EmailVerified && claims.RequestType == changeVerification
-	updated, err := c.swapEmail(ctx, user, claims.UpdateTo, verified)
+	updated, err := c.swapEmail(ctx, user, strings.ToLower(claims.UpdateTo), verified)
 	if err != nil {
 		return nil, err
 	}

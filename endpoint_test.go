@@ -153,6 +153,43 @@ func TestBodies(t *testing.T) {
 	}
 }
 
+// TestLenientInput: what the original's platform reads without complaint.
+func TestLenientInput(t *testing.T) {
+	w := newWorld(t, func(c *Config) {
+		c.User.Fields = []Column{
+			{Name: "age", Type: TypeNumber, Optional: true}, {Name: "vip", Type: TypeBoolean, Optional: true}, {Name: "born", Type: TypeDate, Optional: true},
+		}
+	})
+	b := w.browser()
+	b.post("/sign-out", "\uFEFF {}").ok(t)                                                      // a byte order mark
+	b.get("/verify-email?token=a;b").fails(t, 401, ErrInvalidToken)                             // a semicolon is no separator
+	b.get("/verify-email?token=%zz").fails(t, 401, ErrInvalidToken)                             // a stray percent sign stands for itself
+	b.get("/get-session?disableRefresh=a&disableRefresh=b").ok(t)                               // an array is true
+	b.get("/error?error=a&error=b").ok(t)                                                       // a page for people
+	b.get("/./ok").fails(t, 404, "")                                                            // but not dot segments,
+	b.get("/reset-password/%2E%2e?callbackURL=/x").fails(t, 404, "")                            // in no spelling
+	b.post("/sign-out?callbackURL=/a&callbackURL=https://evil.example", "{}").fails(t, 400, "") // nor two targets
+
+	r := httptest.NewRequest("POST", testBase+"/sign-up/email", strings.NewReader("name=%zz%41&email=a@b.co&password=password&age=7&vip=true&born=2000-01-02"))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	got := b.do(r).ok(t)
+	if got.field(t, "user.name") != "%zzA" || got.field(t, "user.age") != 7.0 || got.field(t, "user.vip") != true || got.field(t, "user.born") != "2000-01-02T00:00:00.000Z" {
+		t.Errorf("%s", got.body)
+	}
+}
+
+// TestLocationIsASCII: a header has no other characters.
+func TestLocationIsASCII(t *testing.T) {
+	w := newWorld(t)
+	w.as("ann")
+	body := credentials("ann")
+	body["callbackURL"] = "/日 本"
+	r := w.browser().post("/sign-in/email", body).ok(t)
+	if r.Header.Get("Location") != "/%E6%97%A5%20%E6%9C%AC" || r.field(t, "url") != "/日 本" {
+		t.Errorf("%s %v", r.body, r.Header)
+	}
+}
+
 // TestBodyLimitWithoutLength: a body of unknown length is cut off too.
 func TestBodyLimitWithoutLength(t *testing.T) {
 	w := newWorld(t)

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 )
 
@@ -44,5 +45,21 @@ func (p *entityPlan) unmarshalExtra(entity reflect.Value, members map[string]jso
 		extra[name] = value
 	}
 	entity.Field(p.extra).Set(reflect.ValueOf(extra))
+	return nil
+}
+
+// parseExtra brings the extra columns into their types.
+func (p *entityPlan) parseExtra(entity reflect.Value) error {
+	extra := p.extraMap(entity)
+	for i := range p.fields {
+		f := &p.fields[i]
+		value, ok := extra[f.name]
+		if f.field >= 0 || !ok || value == nil {
+			continue
+		}
+		if extra[f.name], ok = p.table.column(i).Type.parse(value); !ok {
+			return fmt.Errorf("auth: column %q of table %q cannot hold %v", f.name, p.table.Name, value)
+		}
+	}
 	return nil
 }

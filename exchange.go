@@ -2,8 +2,8 @@ package auth
 
 import (
 	"context"
+	"fmt"
 	"net/http"
-	"net/url"
 )
 
 // An Exchange is one run of an endpoint: the request that caused it, if there
@@ -99,7 +99,20 @@ func (x *Exchange) SetStatus(status int) { x.status = status }
 // Redirect returns the error that ends an endpoint with a redirect (302 Found)
 // to the given URL: return auth.ExchangeFrom(ctx).Redirect("/").
 func (x *Exchange) Redirect(url string) error {
-	return &APIError{Status: http.StatusFound, Header: http.Header{"Location": {url}}}
+	return &APIError{Status: http.StatusFound, Header: http.Header{"Location": {asciiURL(url)}}}
+}
+
+// asciiURL percent-encodes what a header cannot carry.
+func asciiURL(url string) string {
+	ascii := make([]byte, 0, len(url))
+	for i := range len(url) {
+		if c := url[i]; c <= ' ' || c >= 0x7F {
+			ascii = fmt.Appendf(ascii, "%%%02X", c)
+		} else {
+			ascii = append(ascii, c)
+		}
+	}
+	return string(ascii)
 }
 
 // Input returns the pointer to the endpoint's request value, *Req. A hook that
@@ -121,15 +134,27 @@ func (x *Exchange) Answer(v any) { x.answer, x.answered = v, true }
 
 // queryValue returns the first value of a query parameter as sent.
 func (x *Exchange) queryValue(name string) string {
-	if x.direct || x.request == nil || x.request.URL.RawQuery == "" {
-		return ""
+	if values := x.queryValues(name); len(values) > 0 {
+		return values[0]
 	}
-	return x.query().Get(name)
+	return ""
 }
 
-func (x *Exchange) query() url.Values {
+// queryValues returns all values of a query parameter as sent. A direct call
+// has no query.
+func (x *Exchange) queryValues(name string) []string {
+	if x.direct || x.request == nil || x.request.URL.RawQuery == "" {
+		return nil
+	}
+	return x.query()[name]
+}
+
+func (x *Exchange) query() map[string][]string {
 	if x.sent.query == nil {
-		x.sent.query = x.request.URL.Query()
+		x.sent.query = make(map[string][]string)
+		for _, param := range decodeForm(x.request.URL.RawQuery) {
+			x.sent.query[param.name] = append(x.sent.query[param.name], param.value)
+		}
 	}
 	return x.sent.query
 }

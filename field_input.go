@@ -3,8 +3,18 @@ package auth
 import (
 	"math"
 	"net/http"
-	"time"
+	"slices"
 )
+
+// additional returns the columns that an application adds to a table. A value
+// that a client may leave out is one that the table may lack.
+func additional(columns []Column) []Column {
+	columns = slices.Clone(columns)
+	for i := range columns {
+		columns[i].Nullable = columns[i].Nullable || columns[i].Optional
+	}
+	return columns
+}
 
 // parseFields takes the values of additional columns from what a client sent
 // (contract section 15). Names that are no column are ignored. On creation
@@ -68,68 +78,12 @@ func (c *Column) take(value any, fields map[string]any) error {
 	return nil
 }
 
-// accept brings a decoded JSON value into the column's type.
+// accept brings a value that a client sent into the column's type.
 func (c *Column) accept(value any) (any, bool) {
 	if value == nil {
-		return nil, c.Nullable || c.Optional
+		return nil, c.Nullable
 	}
-	switch c.Type {
-	case TypeString:
-		_, ok := value.(string)
-		return value, ok
-	case TypeBoolean:
-		_, ok := value.(bool)
-		return value, ok
-	case TypeNumber:
-		return acceptNumber(value)
-	case TypeDate:
-		return acceptDate(value)
-	case TypeStrings:
-		return acceptList[string](value)
-	case TypeNumbers:
-		return acceptList[float64](value)
-	}
-	return value, true
-}
-
-func acceptNumber(value any) (any, bool) {
-	switch n := value.(type) {
-	case float64:
-		if n == math.Trunc(n) && math.Abs(n) <= 1<<53 {
-			return int64(n), true
-		}
-		return n, true
-	case int:
-		return int64(n), true
-	case int64:
-		return n, true
-	}
-	return nil, false
-}
-
-func acceptDate(value any) (any, bool) {
-	switch date := value.(type) {
-	case time.Time:
-		return date.UTC().Truncate(time.Millisecond), true
-	case string:
-		parsed, err := time.Parse(time.RFC3339Nano, date)
-		return parsed.UTC().Truncate(time.Millisecond), err == nil
-	}
-	return nil, false
-}
-
-func acceptList[T any](value any) (any, bool) {
-	if list, ok := value.([]T); ok {
-		return list, true
-	}
-	items, ok := value.([]any)
-	list := make([]T, len(items))
-	for i := range items {
-		if list[i], ok = items[i].(T); !ok {
-			return nil, false
-		}
-	}
-	return list, ok
+	return c.Type.parse(value)
 }
 
 // truthy is JavaScript's idea of true.

@@ -33,7 +33,8 @@ func (s *services) guardURLs(x *Exchange) error {
 func (s *services) guardURL(x *Exchange, name string, field urlField) error {
 	value, isText, present := redirectTarget(x.sent.member(name))
 	if !present && field == callbackURLField {
-		value, isText, present = x.queryValue(name), true, true
+		values := x.queryValues(name)
+		value, isText, present = x.queryValue(name), len(values) < 2, true
 	}
 	switch {
 	case !present || isText && value == "" || s.origin.disableOrigin || s.origin.isExempt(x.op.path):

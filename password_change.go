@@ -19,7 +19,7 @@ func (c *core) verifyPassword(ctx context.Context, in VerifyPasswordRequest) (*S
 	if err != nil {
 		return nil, err
 	}
-	if account == nil || account.Password == nil {
+	if !account.hasPassword() {
 		return nil, ErrInvalidPassword.With(http.StatusBadRequest)
 	}
 	if err := c.requirePassword(ctx, account, in.Password); err != nil {
@@ -110,7 +110,7 @@ func (c *core) setPassword(ctx context.Context, in SetPasswordRequest) (*Status,
 	if err != nil {
 		return nil, err
 	}
-	if account != nil && account.Password != nil {
+	if account.hasPassword() {
 		return nil, ErrPasswordAlreadySet.With(http.StatusBadRequest)
 	}
 	hash, err := c.passwords.hash(ctx, in.NewPassword)
@@ -128,7 +128,7 @@ func (c *core) setPassword(ctx context.Context, in SetPasswordRequest) (*Status,
 // that there is none.
 func (c *core) passwordAccount(ctx context.Context, userID string) (*Account, error) {
 	account, err := c.credentialAccount(ctx, userID)
-	if err == nil && (account == nil || account.Password == nil) {
+	if err == nil && !account.hasPassword() {
 		err = ErrCredentialAccountNotFound.With(http.StatusBadRequest)
 	}
 	return account, err

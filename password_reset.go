@@ -70,7 +70,7 @@ func (c *core) requestPasswordResetCallback(ctx context.Context, in RequestPassw
 	}
 	location, err := c.trusted.redirectWith(target, name, value)
 	if err != nil {
-		return Empty{}, err
+		return Empty{}, ErrInvalidCallbackURL.With(http.StatusBadRequest).WithCause(err)
 	}
 	return Empty{}, x.Redirect(location)
 }

@@ -44,7 +44,7 @@ func (r *router) path(escaped string) string {
 // find returns the operation for a request and the parameters in its path.
 func (r *router) find(method, escaped string) (*operation, []param) {
 	path, ok := strings.CutPrefix(escaped, r.base)
-	if !ok || !strings.HasPrefix(path, "/") || strings.Contains(path, "//") {
+	if !ok || !strings.HasPrefix(path, "/") || strings.Contains(path, "//") || hasDotSegment(path) {
 		return nil, nil
 	}
 	if r.skipSlashes && len(path) > 1 {
@@ -61,6 +61,21 @@ func (r *router) find(method, escaped string) (*operation, []param) {
 		}
 	}
 	return nil, nil
+}
+
+// hasDotSegment finds "." and ".." in any spelling: no parameter is one, and a
+// path that has one means another path to somebody else.
+func hasDotSegment(path string) bool {
+	if !strings.Contains(path, "/.") && !strings.Contains(path, "/%2") {
+		return false
+	}
+	for segment := range strings.SplitSeq(path, "/") {
+		switch strings.ReplaceAll(strings.ToLower(segment), "%2e", ".") {
+		case ".", "..":
+			return true
+		}
+	}
+	return false
 }
 
 func (t route) match(path string) ([]param, bool) {

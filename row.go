@@ -139,6 +139,22 @@ func (r *records[T]) fromRow(row Row) (*T, error) {
 	return entity, nil
 }
 
+// decode reads an entity from its JSON, with the extra columns in the types that
+// a read from the store would give them.
+func (r *records[T]) decode(data []byte) (*T, error) {
+	entity := new(T)
+	if err := unmarshalEntity(data, entity); err != nil {
+		return nil, err
+	}
+	if err := r.plan.parseExtra(reflect.ValueOf(entity).Elem()); err != nil {
+		return nil, err
+	}
+	if p, ok := any(entity).(planner); ok {
+		p.setPlan(r.plan)
+	}
+	return entity, nil
+}
+
 // firstJoined returns the first a that meets the conditions with the b whose id
 // is in the named column, in one round trip; nil, nil, nil if there is none.
 func firstJoined[A, B any](ctx context.Context, a *records[A], b *records[B], column string, where ...Condition) (*A, *B, error) {

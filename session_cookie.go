@@ -129,24 +129,26 @@ func (s *sessionCookies) copyOf(data *SessionData) ([]byte, error) {
 
 // openCopy returns the session in a cached copy, nil unless it is ours, in date
 // and of the current version.
-func (s *sessionCookies) openCopy(value string) *SessionData {
+func (s *services) openCopy(value string) *SessionData {
 	object, expiresAt, ok := openCompact(s.signer, value)
 	if !ok || expiresAt.Before(time.Now()) {
 		return nil
 	}
-	var cached struct {
-		Session *Session `json:"session"`
-		User    *User    `json:"user"`
-		Version string   `json:"version"`
+	var copied struct {
+		Session json.RawMessage `json:"session"`
+		User    json.RawMessage `json:"user"`
+		Version string          `json:"version"`
 	}
-	if json.Unmarshal(object, &cached) != nil || cached.Session == nil || cached.User == nil {
+	if json.Unmarshal(object, &copied) != nil {
 		return nil
 	}
-	setDefault(&cached.Version, defaultCacheVersion)
-	if cached.Version != s.cache.Version || cached.Session.ExpiresAt.Before(now()) {
+	setDefault(&copied.Version, defaultCacheVersion)
+	session, sessionErr := s.sessions.decode(copied.Session)
+	user, userErr := s.users.decode(copied.User)
+	if sessionErr != nil || userErr != nil || copied.Version != s.session.CookieCache.Version || session.ExpiresAt.Before(now()) {
 		return nil
 	}
-	return &SessionData{Session: cached.Session, User: cached.User}
+	return &SessionData{Session: session, User: user}
 }
 
 // setSession sends a session to the caller's browser and makes it the current

@@ -28,7 +28,7 @@ func (s *services) loadSession(x *Exchange, opts readOptions) (*SessionData, err
 		return nil, nil
 	}
 	if sent != "" && s.session.CookieCache.Enabled && !opts.noCache {
-		if data := s.cookies.openCopy(sent); data != nil && data.Session.Token == token {
+		if data := s.openCopy(sent); data != nil && data.Session.Token == token {
 			return data, nil
 		}
 		x.expireCookie(s.cookies.dataCookie)

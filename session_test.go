@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -367,6 +368,36 @@ func TestCookieCacheIsNotBelieved(t *testing.T) {
 				t.Errorf("%d selects: %s", store.selects, r.body)
 			}
 		})
+	}
+}
+
+// TestCookieCacheKeepsTypes: additional columns have the same types and order
+// whether the copy or the store answers.
+func TestCookieCacheKeepsTypes(t *testing.T) {
+	w := newWorld(t, func(c *Config) {
+		c.Session.CookieCache.Enabled = true
+		c.User.Fields = []Column{
+			{Name: "zeta", Type: TypeNumber, Default: func() any { return 7 }},
+			{Name: "born", Type: TypeDate, Default: func() any { return time.Unix(0, 0) }},
+			{Name: "tags", Type: TypeStrings, Default: func() any { return []string{"a"} }},
+			{Name: "alpha", Type: TypeString, Optional: true},
+		}
+	})
+	ann := w.as("ann")
+	call := func(in GetSessionRequest) *SessionData {
+		data, err := w.API.GetSession.Call(t.Context(), in, WithHeaders(ann.headers()))
+		if err != nil || data == nil {
+			t.Fatal(data, err)
+		}
+		return data
+	}
+	stored, copied := call(GetSessionRequest{DisableCookieCache: true}), call(GetSessionRequest{})
+	if !reflect.DeepEqual(stored.User.Fields, copied.User.Fields) || copied.User.Fields["born"] != time.Unix(0, 0).UTC() {
+		t.Errorf("fields %v and %v", stored.User.Fields, copied.User.Fields)
+	}
+	a, b := ann.get("/get-session?disableCookieCache=1").body, ann.get("/get-session").body
+	if a != b {
+		t.Errorf("bodies\n%s\n%s", a, b)
 	}
 }
 

@@ -49,7 +49,7 @@ func (c *core) signInEmail(ctx context.Context, in SignInEmailRequest) (*SignInE
 	out := &SignInEmailResponse{Token: session.Token, URL: in.CallbackURL, User: c.visibleUser(user)}
 	if in.CallbackURL != nil && *in.CallbackURL != "" {
 		out.Redirect = true
-		ExchangeFrom(ctx).Header().Set("Location", *in.CallbackURL)
+		ExchangeFrom(ctx).Header().Set("Location", asciiURL(*in.CallbackURL))
 	}
 	return out, nil
 }
@@ -66,7 +66,7 @@ func (c *core) authenticate(ctx context.Context, email, password string) (*User,
 			return nil, err
 		}
 	}
-	if account == nil || account.Password == nil {
+	if !account.hasPassword() {
 		if err := c.passwords.burn(ctx, password); err != nil {
 			return nil, err
 		}

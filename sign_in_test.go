@@ -38,6 +38,9 @@ func TestSignInFailures(t *testing.T) {
 	if err := w.core.createUser(t.Context(), social); err != nil {
 		t.Fatal(err)
 	}
+	if err := w.core.createCredential(t.Context(), social.ID, ""); err != nil {
+		t.Fatal(err)
+	}
 	off := newWorld(t, func(c *Config) { c.EmailPassword.Enabled = false })
 	for _, tt := range []struct {
 		w               *world
@@ -49,7 +52,7 @@ func TestSignInFailures(t *testing.T) {
 		{w, "ann@example.com", "wrong", 401, ErrInvalidEmailOrPassword, "a wrong password"},
 		{w, "ann@example.com", "", 401, ErrInvalidEmailOrPassword, "an empty password is a wrong one"},
 		{w, "bob@example.com", "wrong", 401, ErrInvalidEmailOrPassword, "an unknown address"},
-		{w, "social@example.com", "wrong", 401, ErrInvalidEmailOrPassword, "a user without a password"},
+		{w, "social@example.com", "wrong", 401, ErrInvalidEmailOrPassword, "a user with an empty hash"},
 		{w, "ann", "wrong", 400, ErrInvalidEmail, "no address"},
 		{w, "ann@example.com", strings.Repeat("x", 129), 400, ErrPasswordTooLong, "too long to be hashed"},
 		{off, "ann", "x", 400, ErrEmailPasswordDisabled, "not enabled, which is checked first"},

@@ -21,6 +21,9 @@ type ErrorRequest struct {
 	Description string `query:"error_description,omitempty"`
 }
 
+// inspect: a page for people has no validation errors.
+func (r *ErrorRequest) inspect(*Exchange, []issue) []issue { return nil }
+
 // error shows a page to people whose link or sign-in failed, or sends them to
 // the application's page.
 func (c *core) error(ctx context.Context, in ErrorRequest) (Raw, error) {

@@ -14,6 +14,14 @@ type UpdateUserRequest struct {
 	Fields map[string]any `json:",inline"`
 }
 
+// inspect: to the original this body is a record, its members have no types.
+func (r *UpdateUserRequest) inspect(x *Exchange, issues []issue) []issue {
+	if x.sent.root != kindObject {
+		return []issue{{nil, "body", expected(fieldRecord, x.sent.root)}}
+	}
+	return issues
+}
+
 // updateUserEndpoint changes the signed-in user's own data.
 func (c *core) updateUserEndpoint(ctx context.Context, in UpdateUserRequest) (*Status, error) {
 	if truthy(in.Fields["email"]) {

@@ -41,6 +41,9 @@ func TestUpdateUser(t *testing.T) {
 		}
 	}
 	w.browser().post("/update-user", `{"name":"X"}`).fails(t, 401, ErrUnauthorized)
+	if r := w.browser().post("/update-user", `[]`); r.field(t, "message") != "[body] Invalid input: expected record, received array" {
+		t.Errorf("%s", r.body)
+	}
 }
 
 func TestDeleteUser(t *testing.T) {
@@ -197,6 +200,10 @@ func TestAccountTokens(t *testing.T) {
 		{bob, "/get-access-token", `{"accountId":"` + id + `","userId":"` + currentUser(t, ann) + `"}`, 400, ErrAccountNotFound, "Account not found"},
 		{ann, "/get-access-token", `{"useAccountCookie":true}`, 400, ErrAccountNotFound, "Account not found"},
 		{ann, "/get-access-token", `{"useAccountCookie":false}`, 400, ErrValidation, "[body] Invalid input"},
+		{ann, "/get-access-token", `{"accountId":"x","useAccountCookie":false}`, 400, ErrValidation, `[body] Unrecognized key: "useAccountCookie"`},
+		{ann, "/get-access-token", `{"accountId":5,"useAccountCookie":true}`, 400, ErrValidation, `[body] Unrecognized key: "accountId"`},
+		{ann, "/get-access-token", `{"accountId":"x","userId":5}`, 400, ErrValidation, "[body] Invalid input"},
+		{ann, "/get-access-token", `{"accountId":"x","a\"b":1}`, 400, ErrValidation, `[body] Unrecognized key: "a"b"`},
 		{ann, "/get-access-token", `{"accountId":"x","useAccountCookie":true}`, 400, ErrValidation, "[body] Invalid input"},
 		{ann, "/get-access-token", `{"accountId":5}`, 400, ErrValidation, "[body] Invalid input"},
 		{ann, "/get-access-token", `{}`, 400, ErrValidation, "[body] Invalid input"},

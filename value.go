@@ -9,6 +9,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -67,6 +68,57 @@ func (c ColumnType) convert(value any) (any, bool) {
 		return storedJSON(value)
 	}
 	return nil, false
+}
+
+// parse is convert for a value as encoding/json decodes it or as a form spells
+// it: dates, numbers and booleans may be text, lists are []any.
+func (c ColumnType) parse(value any) (any, bool) {
+	text, isText := value.(string)
+	switch {
+	case isText && c == TypeDate:
+		return parseDate(text)
+	case isText && c == TypeNumber:
+		f, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return nil, false
+		}
+		return storedNumber(f)
+	case isText && c == TypeBoolean:
+		b, err := strconv.ParseBool(text)
+		return b, err == nil
+	case c == TypeStrings:
+		return parseList[string](value)
+	case c == TypeNumbers:
+		return parseList[float64](value)
+	}
+	return c.convert(value)
+}
+
+// parseDate accepts the date formats of ECMAScript and of HTML forms. Without
+// an offset the time is UTC.
+func parseDate(text string) (any, bool) {
+	for _, layout := range []string{
+		time.RFC3339Nano, "2006-01-02", "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05", "2006-01-02T15:04", time.DateTime,
+	} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return storedDate(t), true
+		}
+	}
+	return nil, false
+}
+
+func parseList[T any](value any) (any, bool) {
+	if list, ok := value.([]T); ok {
+		return list, true
+	}
+	items, ok := value.([]any)
+	list := make([]T, len(items))
+	for i := range items {
+		if list[i], ok = items[i].(T); !ok {
+			return nil, false
+		}
+	}
+	return list, ok
 }
 
 // dereference follows pointers; a nil pointer, map or slice is NULL.

@@ -1,0 +1,220 @@
+package auth_test
+
+import (
+	"bytes"
+	"fmt"
+	"go/ast"
+	"go/importer"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A floor is a layer of the package. A file may use what its own floor and
+// those below it declare, nothing from above.
+type floor int
+
+const (
+	kernelFloor   floor = iota // operations over HTTP and as functions; knows no users
+	storageFloor               // rows and tables; knows no HTTP
+	serviceFloor               // cookies, tokens, passwords, sessions, guards
+	endpointFloor              // the operations of the core
+	authFloor                  // Config, New, routing, API
+	pluginFloor                // plugins
+)
+
+func (f floor) String() string {
+	return [...]string{"kernel", "storage", "services", "endpoints", "auth", "plugins"}[f]
+}
+
+// house says on which floor each file is. The files of plugins, plugin_*.go,
+// need no entry.
+var house = map[floor]string{
+	kernelFloor: `apierror binding body call doc endpoint exchange form json optional pipeline response validate`,
+
+	storageFloor: `condition entity entity_field entity_json row store store_memory store_memory_table
+		store_memory_tx store_memory_view table value`,
+
+	serviceFloor: `account callback_url client_address cookie cookie_cache cookie_chunk cookie_signed cookie_value
+		database_hooks exchange_cookie field_input glob guard jwt location origin password password_argon2
+		password_scrypt rate_limit secret services session session_cookie session_read token trusted_origin
+		user verification`,
+
+	endpointFloor: `account_endpoints account_tokens change_email core delete_user password_change password_length
+		password_reset session_endpoints sign_in sign_up status update_user verify_email`,
+
+	authFloor: `api auth config router`,
+}
+
+// TestLayers holds the walls of the house: what one file takes from another
+// lies on its own floor or below. A file that is not in the list fails, so that
+// its author decides where it belongs.
+func TestLayers(t *testing.T) {
+	floors := floorPlan(t)
+	source := loadPackage(t)
+	for _, use := range source.uses() {
+		from, to := floors[use.user], floors[use.owner]
+		if from < to {
+			t.Errorf("%s (%v) uses %s of %s (%v)", use.position, from, use.name, use.owner, to)
+		}
+	}
+}
+
+// TestLayersStorageKnowsNoHTTP: a store can be written, tested and used by
+// somebody who never heard of requests.
+func TestLayersStorageKnowsNoHTTP(t *testing.T) {
+	floors := floorPlan(t)
+	source := loadPackage(t)
+	for _, file := range source.files {
+		name := source.fileName(file.Pos())
+		for _, spec := range file.Imports {
+			if floors[name] == storageFloor && strings.HasPrefix(spec.Path.Value, `"net/http`) {
+				t.Errorf("%s (storage) imports %s", name, spec.Path.Value)
+			}
+		}
+	}
+}
+
+// floorPlan returns the floor of every source file of the package.
+func floorPlan(t *testing.T) map[string]floor {
+	t.Helper()
+	listed := make(map[string]floor)
+	for f, names := range house {
+		for name := range strings.FieldsSeq(names) {
+			listed[name+".go"] = f
+		}
+	}
+	floors := make(map[string]floor)
+	for _, name := range sourceFiles(t) {
+		f, ok := listed[name]
+		switch {
+		case ok:
+			floors[name] = f
+		case strings.HasPrefix(name, "plugin_"):
+			floors[name] = pluginFloor
+		default:
+			t.Errorf("%s has no floor: add it to house in layers_test.go", name)
+		}
+		delete(listed, name)
+	}
+	for name := range listed {
+		t.Errorf("%s has a floor but is no file", name)
+	}
+	return floors
+}
+
+func sourceFiles(t *testing.T) []string {
+	t.Helper()
+	names, err := filepath.Glob("*.go")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no sources: %v", err)
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return strings.HasSuffix(name, "_test.go") })
+}
+
+// sourcePackage is the package with its types.
+type sourcePackage struct {
+	set   *token.FileSet
+	files []*ast.File
+	types *types.Package
+	info  types.Info
+}
+
+func loadPackage(t *testing.T) *sourcePackage {
+	t.Helper()
+	p := &sourcePackage{set: token.NewFileSet(), info: types.Info{Uses: make(map[*ast.Ident]types.Object)}}
+	for _, name := range sourceFiles(t) {
+		file, err := parser.ParseFile(p.set, name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.files = append(p.files, file)
+	}
+	config := types.Config{Importer: compiledImporter(t, p.set)}
+	var err error
+	if p.types, err = config.Check("auth", p.set, p.files, &p.info); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func (p *sourcePackage) fileName(pos token.Pos) string { return p.set.Position(pos).Filename }
+
+// A layerUse is one identifier that stands for something another file declares.
+type layerUse struct {
+	position    token.Position
+	name        string
+	user, owner string // files
+}
+
+// uses returns those of package-level declarations, methods and fields.
+func (p *sourcePackage) uses() []layerUse {
+	var uses []layerUse
+	for ident, object := range p.info.Uses {
+		if object.Pkg() != p.types || !p.shared(object) {
+			continue
+		}
+		position := p.set.Position(ident.Pos())
+		if owner := p.fileName(object.Pos()); owner != position.Filename {
+			uses = append(uses, layerUse{position, describe(object), position.Filename, owner})
+		}
+	}
+	slices.SortFunc(uses, func(a, b layerUse) int {
+		return strings.Compare(a.position.String(), b.position.String())
+	})
+	return uses
+}
+
+// shared reports whether other files can name the object.
+func (p *sourcePackage) shared(object types.Object) bool {
+	switch o := object.(type) {
+	case *types.Func:
+		return true
+	case *types.Var:
+		return o.IsField() || o.Parent() == p.types.Scope()
+	}
+	return object.Parent() == p.types.Scope()
+}
+
+func describe(object types.Object) string {
+	if f, ok := object.(*types.Func); ok {
+		if receiver := f.Signature().Recv(); receiver != nil {
+			return fmt.Sprintf("(%s).%s", types.TypeString(receiver.Type(), types.RelativeTo(f.Pkg())), f.Name())
+		}
+	}
+	return object.Name()
+}
+
+// compiledImporter finds the packages that this one is built on, itself and
+// more included, as the go command compiled them.
+func compiledImporter(t *testing.T, set *token.FileSet, more ...string) types.Importer {
+	t.Helper()
+	exports := make(map[string]string)
+	args := append([]string{"list", "-export", "-deps", "-f", "{{.ImportPath}}\t{{.Export}}", "."}, more...)
+	var complaints bytes.Buffer
+	list := exec.CommandContext(t.Context(), "go", args...)
+	list.Stderr = &complaints
+	out, err := list.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, complaints.String())
+	}
+	for line := range strings.Lines(string(out)) {
+		path, file, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		exports[path] = file
+	}
+	return importer.ForCompiler(set, "gc", func(path string) (io.ReadCloser, error) {
+		file, ok := exports[path]
+		if !ok {
+			return nil, fmt.Errorf("no package %q among %v", path, slices.Sorted(maps.Keys(exports)))
+		}
+		return os.Open(file)
+	})
+}

@@ -1,0 +1,128 @@
+package auth_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestReadme type-checks the Go code of the README: a reader who copies it must
+// not meet the compiler. Blocks that are no program are the body of a function
+// that has the variables of preamble.
+func TestReadme(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := token.NewFileSet()
+	importer := compiledImporter(t, set, "log", "os")
+	programs := 0
+	for _, block := range goBlocks(string(text)) {
+		if strings.HasPrefix(block.code, "package main") {
+			programs++
+		} else {
+			block.code = preamble + block.code + "\n}\n"
+		}
+		t.Run(block.name, func(t *testing.T) { typeCheck(t, set, importer, block.code) })
+	}
+	if programs == 0 {
+		t.Error("README.md has no complete program")
+	}
+}
+
+const preamble = `package readme
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/seed3b05b409/auth"
+)
+
+func readme(ctx context.Context, a *auth.Auth, mux *http.ServeMux, w http.ResponseWriter, r *http.Request, err error) {
+`
+
+type codeBlock struct{ name, code string }
+
+var goFence = regexp.MustCompile("(?ms)^```go\n(.*?)^```")
+
+// goBlocks returns the fenced blocks of Go code, named by their lines.
+func goBlocks(markdown string) []codeBlock {
+	var blocks []codeBlock
+	for _, at := range goFence.FindAllStringSubmatchIndex(markdown, -1) {
+		line := 1 + strings.Count(markdown[:at[2]], "\n")
+		blocks = append(blocks, codeBlock{fmt.Sprintf("line %d", line), markdown[at[2]:at[3]]})
+	}
+	return blocks
+}
+
+// typeCheck reports what a compiler would, but for results and imports that a
+// fragment leaves unused.
+func typeCheck(t *testing.T, set *token.FileSet, importer types.Importer, code string) {
+	t.Helper()
+	file, err := parser.ParseFile(set, "README.md", code, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	isProgram := file.Name.Name == "main"
+	config := types.Config{Importer: importer, Error: func(err error) {
+		if problem, ok := err.(types.Error); !ok || !problem.Soft || isProgram {
+			t.Error(err)
+		}
+	}}
+	_, _ = config.Check(file.Name.Name, set, []*ast.File{file}, nil) // its error has been reported
+}
+
+// TestSecurityTable keeps docs/security.md and the tests it promises together.
+func TestSecurityTable(t *testing.T) {
+	text, err := os.ReadFile("docs/security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	promised := advisoryTest.FindAllString(string(text), -1)
+	written := advisoryTests(t)
+	for _, name := range promised {
+		if !slices.Contains(written, name) {
+			t.Errorf("docs/security.md names %s, which does not exist", name)
+		}
+	}
+	for _, name := range written {
+		if !slices.Contains(promised, name) {
+			t.Errorf("docs/security.md does not name %s", name)
+		}
+	}
+}
+
+var advisoryTest = regexp.MustCompile(`TestAdvisory_\w+`)
+
+// advisoryTests returns the names of those that this directory declares.
+func advisoryTests(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, declared := range file.Decls {
+			if fn, ok := declared.(*ast.FuncDecl); ok && strings.HasPrefix(fn.Name.Name, "TestAdvisory_") {
+				names = append(names, fn.Name.Name)
+			}
+		}
+	}
+	return names
+}
