@@ -6,11 +6,11 @@ import (
 	"github.com/seed3b05b409/auth"
 )
 
-// newAuth configures authentication: everything that this program has chosen is
-// in here. The mails that it causes in the background run on background, so
-// that the time of an answer does not tell who has an account.
-func newAuth(baseURL, secret string, mails *outbox, background func(task func())) (*auth.Auth, error) {
-	return auth.New(auth.Config{
+// newConfig is everything that this program chooses about authentication. Mails
+// are sent by tasks that run on background, so that the time of an answer does
+// not tell who has an account.
+func newConfig(baseURL, secret string, mails *outbox, background func(task func())) auth.Config {
+	return auth.Config{
 		AppName: "Example",
 		BaseURL: baseURL,
 		Secret:  secret,
@@ -30,5 +30,5 @@ func newAuth(baseURL, secret string, mails *outbox, background func(task func())
 		},
 		Passwords:  auth.Passwords{Normalize: norm.NFKC.String},
 		Background: background,
-	})
+	}
 }

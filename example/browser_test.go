@@ -25,9 +25,17 @@ type server struct {
 
 func start(t *testing.T) *server {
 	t.Helper()
+	return startWith(t, func(*auth.Config) {})
+}
+
+// startWith starts one whose configuration differs.
+func startWith(t *testing.T, change func(config *auth.Config)) *server {
+	t.Helper()
 	ts := httptest.NewUnstartedServer(nil)
 	s := &server{url: "http://" + ts.Listener.Addr().String(), mails: newOutbox(), mailing: new(sync.WaitGroup)}
-	a, err := newAuth(s.url, strings.Repeat("s", 32), s.mails, s.mailing.Go)
+	config := newConfig(s.url, strings.Repeat("s", 32), s.mails, s.mailing.Go)
+	change(&config)
+	a, err := auth.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}

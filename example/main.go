@@ -27,6 +27,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/seed3b05b409/auth"
 )
 
 func main() {
@@ -55,7 +57,7 @@ func run(ctx context.Context, addr, secret string, out io.Writer) error {
 	baseURL := urlOf(addr, listener)
 	var mailing sync.WaitGroup
 	mails := newOutbox()
-	a, err := newAuth(baseURL, secret, mails, mailing.Go)
+	a, err := auth.New(newConfig(baseURL, secret, mails, mailing.Go))
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -46,6 +48,34 @@ func TestSessionsOfOthers(t *testing.T) {
 	mallory.signUp("mallory@example.com")
 	mallory.post("/sessions/revoke", "session", id).notices("That session had ended already.")
 	ada2.open("/account").at("/account")
+}
+
+// Long after sign-in the list is not shown, and there is a way to see it.
+func TestSessionsAfterLongTime(t *testing.T) {
+	s := startWith(t, func(config *auth.Config) { config.Session.FreshAge = time.Millisecond })
+	b := s.browser(t)
+	b.signUp("ada@example.com")
+	time.Sleep(2 * time.Millisecond)
+	p := b.open("/sessions").at("/sessions").says("Sign out and in again").saysNot("This device")
+	b.post("/sessions/revoke", "session", "any").at("/sessions").notices("Error: Session is not fresh")
+	p.says(`action="/sign-out"`)
+}
+
+// A store that fails is not the user's fault and none of their business.
+func TestInternalErrors(t *testing.T) {
+	s := startWith(t, func(config *auth.Config) {
+		config.Hooks.Before = func(x *auth.Exchange) error {
+			if x.Operation().Name() == "signInEmail" {
+				return errors.New("the disk is full")
+			}
+			return nil
+		}
+	})
+	p := s.browser(t).signIn("ada@example.com", firstPassword)
+	if p.status != http.StatusInternalServerError {
+		t.Errorf("status %d", p.status)
+	}
+	p.says("Something went wrong.").saysNot("disk")
 }
 
 func TestTokensStayOutOfPages(t *testing.T) {

@@ -75,6 +75,7 @@ func (v view) Initial() string {
 }
 
 var templateFuncs = template.FuncMap{
+	"day":     func(t time.Time) string { return t.UTC().Format("2 January 2006") },
 	"date":    func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") },
 	"machine": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 }

@@ -1,0 +1,109 @@
+package browsertest
+
+import (
+	"bufio"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"sync"
+	"testing"
+	"time"
+)
+
+// buildFlags are those that the tests run with, as far as they matter.
+var buildFlags []string
+
+// workDir holds the built program for as long as the tests run.
+var workDir string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		var err error
+		if workDir, err = os.MkdirTemp("", "browsertest"); err != nil {
+			panic(err)
+		}
+		defer os.RemoveAll(workDir)
+		return m.Run()
+	}())
+}
+
+// build returns the path of the program.
+var build = sync.OnceValues(func() (string, error) {
+	program := filepath.Join(workDir, "example.exe")
+	args := append([]string{"build", "-o", program}, buildFlags...)
+	cmd := exec.Command("go", append(args, ".")...)
+	cmd.Dir = filepath.Join("..", "..", "example")
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	return program, cmd.Run()
+})
+
+const (
+	startTimeout = 20 * time.Second
+	stopTimeout  = 20 * time.Second
+)
+
+var announcement = regexp.MustCompile(`pages +(http://\S+)/`)
+
+// startServer runs the example on a port of its own until the test ends, and
+// returns its URL. A race that the server finds in itself fails the test by the
+// server's exit status.
+func startServer(t *testing.T) string {
+	t.Helper()
+	program, err := build()
+	if err != nil {
+		t.Fatalf("the example does not build: %v", err)
+	}
+	cmd := exec.Command(program, "-addr", "localhost:0")
+	cmd.Stderr = t.Output()
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	urls := make(chan string, 1)
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		findURL(out, urls)
+	}()
+	t.Cleanup(func() { stopServer(t, cmd, drained) })
+	select {
+	case url := <-urls:
+		return url
+	case <-drained:
+		t.Fatal("the example ended without an announcement")
+	case <-time.After(startTimeout):
+		t.Fatal("the example did not announce where it serves")
+	}
+	return ""
+}
+
+// findURL sends the announced URL and reads on, so that the program can write.
+func findURL(out io.Reader, urls chan<- string) {
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if found := announcement.FindStringSubmatch(lines.Text()); found != nil {
+			urls <- found[1]
+		}
+	}
+}
+
+// stopServer asks the program to end as Ctrl-C does.
+func stopServer(t *testing.T, cmd *exec.Cmd, drained <-chan struct{}) {
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		_ = cmd.Process.Kill()
+	}
+	select {
+	case <-drained:
+	case <-time.After(stopTimeout):
+		t.Error("the example did not end when it was interrupted")
+		_ = cmd.Process.Kill()
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("the example ended with %v", err)
+	}
+}
