@@ -167,7 +167,9 @@ func (a *Auth) admit(r *http.Request, path string) error {
 
 // Session returns the session and user that a request's cookies stand for, nil
 // if there is none. It only reads: one look into the store, no prolongation, no
-// cookies. An error means that the store failed.
+// cookies. Where it is all that a program uses, sessions end when they expire;
+// RequireSession and API.GetSession prolong them. An error means that the store
+// failed.
 func (a *Auth) Session(r *http.Request) (*SessionData, error) {
 	return a.core.peekSession(r.Context(), r.Header)
 }

@@ -370,9 +370,24 @@ func TestRateLimitOnSingleEndpoint(t *testing.T) {
 			t.Errorf("request %d: %d, want %d", i+1, rec.Code, want)
 		}
 	}
-	for range 10 { // direct calls are not limited
-		if _, err := w.API.SignInEmail.Call(t.Context(), SignInEmailRequest{Email: "a@b.co", Password: "x"}); apiError(err) == nil || apiError(err).Status != 401 {
-			t.Fatal(err)
+	in := SignInEmailRequest{Email: "a@b.co", Password: "x"}
+	same, other := httptest.NewRequest("POST", "/", nil), httptest.NewRequest("POST", "/", nil)
+	other.RemoteAddr = "198.51.100.1:1234"
+	for _, tt := range []struct {
+		options []CallOption
+		calls   int
+		want    int
+		reason  string
+	}{
+		{nil, 10, 401, "direct calls are not limited"},
+		{[]CallOption{WithRateLimit()}, 10, 401, "nor those for nobody"},
+		{[]CallOption{WithRateLimit(), WithRequest(same)}, 1, 429, "a page shares the count"},
+		{[]CallOption{WithRateLimit(), WithRequest(other)}, 3, 401, "other clients have their own"},
+	} {
+		for range tt.calls {
+			if _, err := w.API.SignInEmail.Call(t.Context(), in, tt.options...); apiError(err) == nil || apiError(err).Status != tt.want {
+				t.Errorf("%s: %v", tt.reason, err)
+			}
 		}
 	}
 }

@@ -28,10 +28,19 @@ func WithHeaders(h http.Header) CallOption {
 }
 
 // WithRequest passes a live request along: its headers, address, TLS state and
-// host. It does not bring the checks that only ServeHTTP makes (origin, rate
-// limit); a handler that calls an endpoint on behalf of a browser has its own.
+// host. It does not bring the checks that only ServeHTTP makes. A handler that
+// calls an endpoint on behalf of a browser needs protection against cross-site
+// requests (http.CrossOriginProtection) and WithRateLimit.
 func WithRequest(r *http.Request) CallOption {
 	return func(x *Exchange) { x.request, x.headers = r, r.Header }
+}
+
+// WithRateLimit counts the call as if its request (WithRequest) had reached the
+// endpoint over HTTP, with which it shares the count. Without it, a page that
+// signs visitors in lets them guess passwords at any speed. Errors: *APIError
+// with status 429.
+func WithRateLimit() CallOption {
+	return func(x *Exchange) { x.limited = true }
 }
 
 // ReturnHeaders stores the headers of the response, Set-Cookie among them.
@@ -61,16 +70,22 @@ func ForwardHeaders(w http.ResponseWriter) CallOption {
 
 // call is the in-process door: it enters where decoding has ended.
 func (op *operation) call(ctx context.Context, x *Exchange, opts []CallOption) error {
-	op.enter(ctx, x, opts)
-	op.run(x, nil)
+	if op.enter(ctx, x, opts) {
+		op.run(x, nil)
+	}
 	return x.finish()
 }
 
-func (op *operation) enter(ctx context.Context, x *Exchange, opts []CallOption) {
+// enter prepares a run and reports whether it may begin.
+func (op *operation) enter(ctx context.Context, x *Exchange, opts []CallOption) bool {
 	x.Context, x.op, x.pipeline, x.direct = ctx, op, op.pipeline, true
 	for _, opt := range opts {
 		opt(x)
 	}
+	if x.limited && x.request != nil && op.pipeline.admit != nil {
+		x.err = op.pipeline.admit(x.request, op.path)
+	}
+	return x.err == nil
 }
 
 // finish hands the outcome of a Call to its options and its caller.
@@ -134,14 +149,15 @@ func (x *Exchange) forward(to http.Header) {
 // CallJSON runs the endpoint with JSON in and out.
 func (op *operation) CallJSON(ctx context.Context, input []byte, opts ...CallOption) ([]byte, error) {
 	x := op.frame()
-	op.enter(ctx, x, opts)
 	if len(input) == 0 {
 		input = []byte("{}")
 	}
 	if err := x.sent.parseJSON(input); err != nil {
 		return nil, err
 	}
-	op.run(x, func() []issue { return op.binding.bindAll(x) })
+	if op.enter(ctx, x, opts) {
+		op.run(x, func() []issue { return op.binding.bindAll(x) })
+	}
 	if err := x.finish(); err != nil {
 		return nil, err
 	}

@@ -102,7 +102,7 @@ func (c *core) mailChange(ctx context.Context, user *User, newEmail, callbackURL
 	token := c.changeToken(user, newEmail, changeVerification)
 	addressee := *user
 	addressee.Email = newEmail
-	mail := Mail{User: &addressee, Token: token, URL: c.emailLink(token, callbackURL)}
+	mail := Mail{User: &addressee, NewEmail: newEmail, Token: token, URL: c.emailLink(token, callbackURL)}
 	c.inBackground(ctx, "SendVerificationEmail", func(ctx context.Context) error { return c.verification.Send(ctx, mail) })
 }
 

@@ -73,7 +73,8 @@ type EmailVerification struct {
 	AfterVerification  func(ctx context.Context, user *User) error
 }
 
-// ChangeEmail configures the change of a user's address.
+// ChangeEmail configures the change of a user's address. The link that the new
+// address gets changes it; an address that was not verified before stays so.
 type ChangeEmail struct {
 	Enabled bool
 
@@ -104,7 +105,7 @@ type Mail struct {
 	User     *User  // User.Email is the address to write to
 	URL      string // absolute
 	Token    string // the secret in URL, for applications with links of their own
-	NewEmail string // of a ChangeEmail.SendConfirmation mail
+	NewEmail string // the address to change to, in mails about a change
 }
 
 // Status is the answer of endpoints that have nothing else to say.

@@ -19,6 +19,7 @@ type Exchange struct {
 	op       *operation
 	pipeline *pipeline
 	direct   bool // a Call, not ServeHTTP
+	limited  bool // a Call that counts for the rate limit
 	request  *http.Request
 	headers  http.Header // of the request; nil when a Call passed none
 	params   []param     // path parameters found by the router

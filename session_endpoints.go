@@ -78,7 +78,9 @@ func (c *core) listSessions(ctx context.Context, _ Empty) ([]*Session, error) {
 	return list, nil
 }
 
-// RevokeSessionRequest is the body of POST /revoke-session.
+// RevokeSessionRequest is the body of POST /revoke-session. Whoever has the
+// token of a session is its user: pages should name sessions by id and look the
+// token up.
 type RevokeSessionRequest struct {
 	Token string `json:"token"`
 }

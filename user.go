@@ -14,7 +14,7 @@ type User struct {
 	Name          string    `db:"name"`
 	Email         string    `db:"email"` // in lower case
 	EmailVerified bool      `db:"emailVerified"`
-	Image         *string   `db:"image"` // URL of a picture; nil if there is none
+	Image         *string   `db:"image"` // URL of a picture, as the user gave it: check its scheme before showing it; nil if there is none
 	CreatedAt     time.Time `db:"createdAt"`
 	UpdatedAt     time.Time `db:"updatedAt"`
 

@@ -44,7 +44,7 @@ func (s *site) sendVerification(w http.ResponseWriter, r *http.Request) (next, n
 	_, err = s.auth.API.SendVerificationEmail.Call(r.Context(), auth.SendVerificationEmailRequest{
 		Email:       data.User.Email,
 		CallbackURL: "/link/verified",
-	}, auth.WithRequest(r), auth.ForwardHeaders(w))
+	}, auth.WithRequest(r), auth.ForwardHeaders(w), auth.WithRateLimit())
 	if err != nil {
 		return "", "", err
 	}
@@ -57,7 +57,7 @@ func (s *site) changeEmail(w http.ResponseWriter, r *http.Request) (next, notice
 	_, err = s.auth.API.ChangeEmail.Call(r.Context(), auth.ChangeEmailRequest{
 		NewEmail:    r.PostForm.Get("email"),
 		CallbackURL: "/link/changed",
-	}, auth.WithRequest(r), auth.ForwardHeaders(w))
+	}, auth.WithRequest(r), auth.ForwardHeaders(w), auth.WithRateLimit())
 	if err != nil {
 		return "", "", err
 	}
@@ -69,7 +69,7 @@ func (s *site) changePassword(w http.ResponseWriter, r *http.Request) (next, not
 		CurrentPassword:     r.PostForm.Get("password"),
 		NewPassword:         r.PostForm.Get("new-password"),
 		RevokeOtherSessions: r.PostForm.Has("revoke"),
-	}, auth.WithRequest(r), auth.ForwardHeaders(w))
+	}, auth.WithRequest(r), auth.ForwardHeaders(w), auth.WithRateLimit())
 	if err != nil {
 		return "", "", err
 	}
@@ -86,7 +86,7 @@ func (s *site) deleteAccount(w http.ResponseWriter, r *http.Request) (next, noti
 	_, err = s.auth.API.DeleteUser.Call(r.Context(), auth.DeleteUserRequest{
 		Password:    password,
 		CallbackURL: "/link/deleted",
-	}, auth.WithRequest(r), auth.ForwardHeaders(w))
+	}, auth.WithRequest(r), auth.ForwardHeaders(w), auth.WithRateLimit())
 	if err != nil {
 		return "", "", err
 	}

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"regexp"
 	"strings"
 	"testing"
@@ -119,19 +118,5 @@ func TestOutboxIsBounded(t *testing.T) {
 	_ = o.send(t.Context(), mail{Subject: "new"})
 	if mails := o.latest(); len(mails) != outboxSize || mails[0].Subject != "new" {
 		t.Errorf("%d mails, the latest is %q", len(mails), mails[0].Subject)
-	}
-}
-
-func TestClientOf(t *testing.T) {
-	for remote, want := range map[string]string{
-		"192.0.2.7:1234":           "192.0.2.7/32",
-		"[::ffff:192.0.2.7]:1234":  "192.0.2.7/32",
-		"[2001:db8:1:2:3::4]:1234": "2001:db8:1:2::/64",
-		"[fe80::1%eth0]:1234":      "fe80::/64",
-		"@":                        netip.Prefix{}.String(),
-	} {
-		if got := clientOf(&http.Request{RemoteAddr: remote}).String(); got != want {
-			t.Errorf("%s: %s, want %s", remote, got, want)
-		}
 	}
 }

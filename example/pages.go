@@ -17,7 +17,7 @@ func (s *site) signUp(w http.ResponseWriter, r *http.Request) (next, notice stri
 		Email:       r.PostForm.Get("email"),
 		Password:    r.PostForm.Get("new-password"),
 		CallbackURL: "/link/verified",
-	}, auth.WithRequest(r), auth.ForwardHeaders(w))
+	}, auth.WithRequest(r), auth.ForwardHeaders(w), auth.WithRateLimit())
 	if err != nil {
 		return "", "", err
 	}
@@ -29,7 +29,7 @@ func (s *site) signIn(w http.ResponseWriter, r *http.Request) (next, notice stri
 		Email:      r.PostForm.Get("email"),
 		Password:   r.PostForm.Get("password"),
 		RememberMe: new(r.PostForm.Has("remember")),
-	}, auth.WithRequest(r), auth.ForwardHeaders(w))
+	}, auth.WithRequest(r), auth.ForwardHeaders(w), auth.WithRateLimit())
 	if err != nil {
 		return "", "", err
 	}
@@ -50,7 +50,7 @@ func (s *site) forgotPassword(w http.ResponseWriter, r *http.Request) (next, not
 	out, err := s.auth.API.RequestPasswordReset.Call(r.Context(), auth.RequestPasswordResetRequest{
 		Email:      r.PostForm.Get("email"),
 		RedirectTo: "/reset-password",
-	}, auth.WithRequest(r), auth.ForwardHeaders(w))
+	}, auth.WithRequest(r), auth.ForwardHeaders(w), auth.WithRateLimit())
 	if err != nil {
 		return "", "", err
 	}
@@ -68,7 +68,7 @@ func (s *site) resetPassword(w http.ResponseWriter, r *http.Request) (next, noti
 	_, err = s.auth.API.ResetPassword.Call(r.Context(), auth.ResetPasswordRequest{
 		NewPassword: r.PostForm.Get("new-password"),
 		Token:       token,
-	}, auth.WithRequest(r), auth.ForwardHeaders(w))
+	}, auth.WithRequest(r), auth.ForwardHeaders(w), auth.WithRateLimit())
 	if err != nil {
 		return "/reset-password?token=" + url.QueryEscape(token), "", err
 	}

@@ -21,7 +21,6 @@ type site struct {
 	mails      *outbox
 	showOutbox bool
 	pages      map[string]*template.Template
-	limiter    limiter
 }
 
 func newSite(a *auth.Auth, mails *outbox, showOutbox bool) http.Handler {
@@ -40,23 +39,23 @@ func (s *site) routes() http.Handler {
 	mux.Handle("GET /forgot-password", s.visitor("forgot-password"))
 	mux.HandleFunc("GET /reset-password", s.resetPasswordPage)
 	mux.HandleFunc("GET /link/{kind}", s.linkPage)
-	mux.Handle("POST /sign-up", s.limited(s.form("/sign-up", s.signUp)))
-	mux.Handle("POST /sign-in", s.limited(s.form("/sign-in", s.signIn)))
+	mux.Handle("POST /sign-up", s.form("/sign-up", s.signUp))
+	mux.Handle("POST /sign-in", s.form("/sign-in", s.signIn))
 	mux.Handle("POST /sign-out", s.form("/", s.signOut))
-	mux.Handle("POST /forgot-password", s.limited(s.form("/forgot-password", s.forgotPassword)))
-	mux.Handle("POST /reset-password", s.limited(s.form("/reset-password", s.resetPassword)))
+	mux.Handle("POST /forgot-password", s.form("/forgot-password", s.forgotPassword))
+	mux.Handle("POST /reset-password", s.form("/reset-password", s.resetPassword))
 
 	mux.Handle("GET /account", s.member(s.accountPage))
 	mux.Handle("GET /password", s.member(s.passwordPage))
 	mux.Handle("GET /sessions", s.member(s.sessionsPage))
 	mux.Handle("GET /delete-account", s.member(s.deleteAccountPage))
 	mux.Handle("POST /account", s.form("/account", s.updateProfile))
-	mux.Handle("POST /account/verification", s.limited(s.form("/account", s.sendVerification)))
-	mux.Handle("POST /account/email", s.limited(s.form("/account", s.changeEmail)))
-	mux.Handle("POST /password", s.limited(s.form("/password", s.changePassword)))
+	mux.Handle("POST /account/verification", s.form("/account", s.sendVerification))
+	mux.Handle("POST /account/email", s.form("/account", s.changeEmail))
+	mux.Handle("POST /password", s.form("/password", s.changePassword))
 	mux.Handle("POST /sessions/revoke", s.form("/sessions", s.revokeSession))
 	mux.Handle("POST /sessions/revoke-others", s.form("/sessions", s.revokeOtherSessions))
-	mux.Handle("POST /delete-account", s.limited(s.form("/delete-account", s.deleteAccount)))
+	mux.Handle("POST /delete-account", s.form("/delete-account", s.deleteAccount))
 
 	static := http.FileServerFS(files)
 	mux.Handle("GET /static/style.css", static)
