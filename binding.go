@@ -160,7 +160,7 @@ func kindOfField(t reflect.Type) fieldKind {
 // the query.
 func (b *binding) bind(x *Exchange, bodyOptional bool) []issue {
 	in := reflect.ValueOf(x.input).Elem()
-	issues := b.bindBody(&x.sent, in, bodyOptional)
+	issues := b.bindBody(x.sent, in, bodyOptional)
 	if len(issues) == 0 {
 		issues = b.bindTexts(x, in)
 	}
@@ -230,9 +230,9 @@ func (b *binding) bindAll(x *Exchange) []issue {
 		return []issue{{nil, "body", expected(fieldObject, x.sent.root)}}
 	}
 	in := reflect.ValueOf(x.input).Elem()
-	issues := b.bindMembers(&x.sent, in, true)
+	issues := b.bindMembers(x.sent, in, true)
 	if b.rest != nil {
-		in.FieldByIndex(b.rest).Set(reflect.ValueOf(b.others(&x.sent)))
+		in.FieldByIndex(b.rest).Set(reflect.ValueOf(b.others(x.sent)))
 	}
 	return inspect(x, issues)
 }
@@ -301,6 +301,9 @@ func (f *field) bindMember(dst reflect.Value, m *member) string {
 	case m.kind == kindString && dst.Kind() == reflect.String && f.kind == fieldString:
 		dst.SetString(m.text())
 		return ""
+	case m.kind == kindBoolean && dst.Kind() == reflect.Bool:
+		dst.SetBool(m.value[0] == 't')
+		return ""
 	case m.plain:
 		quoted, _ := json.Marshal(m.text()) // a string always marshals
 		return decodeInto(dst, quoted)
@@ -325,7 +328,7 @@ func (f *field) accepts(kind jsonKind) bool {
 	case fieldRecord:
 		return kind == kindObject
 	}
-	return string(f.kind) == string(kind)
+	return string(f.kind) == kind.String()
 }
 
 // values returns the text values of a field that is not in the body.

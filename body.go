@@ -16,6 +16,8 @@ type sent struct {
 	root    jsonKind // of the body
 	members []member // of an object body, or the fields of a form
 	query   map[string][]string
+	params  []param   // of the path, found by our router
+	first   [6]member // room for the members of most bodies
 }
 
 // A member is one name and value of a body. The value is JSON text, or plain
@@ -28,17 +30,21 @@ type member struct {
 }
 
 // jsonKind names the type of a JSON value as validation messages do.
-type jsonKind string
+type jsonKind uint8
 
 const (
-	kindUndefined jsonKind = "undefined"
-	kindNull      jsonKind = "null"
-	kindString    jsonKind = "string"
-	kindNumber    jsonKind = "number"
-	kindBoolean   jsonKind = "boolean"
-	kindArray     jsonKind = "array"
-	kindObject    jsonKind = "object"
+	kindUndefined jsonKind = iota
+	kindNull
+	kindString
+	kindNumber
+	kindBoolean
+	kindArray
+	kindObject
 )
+
+func (k jsonKind) String() string {
+	return [...]string{"undefined", "null", "string", "number", "boolean", "array", "object"}[k]
+}
 
 // member returns the last member of the given name, the one that JSON.parse
 // would keep, nil if there is none.
@@ -88,7 +94,6 @@ const (
 // request without a Content-Type has no body, as in the original's adapter for
 // node.
 func (s *sent) readBody(r *http.Request, w http.ResponseWriter, limit int64, form bool) error {
-	s.root = kindUndefined
 	contentType := r.Header.Get("Content-Type")
 	if r.Body == nil || r.Body == http.NoBody || contentType == "" {
 		return nil
@@ -120,22 +125,23 @@ func unsupportedMediaType(got string, form bool) error {
 		fmt.Sprintf("Content-Type %q is not allowed. Allowed types: %s", got, allowed))
 }
 
-func readLimited(r *http.Request, w http.ResponseWriter, limit int64) ([]byte, error) {
-	if r.ContentLength > limit {
+func readLimited(r *http.Request, w http.ResponseWriter, limit int64) (body []byte, err error) {
+	switch n := r.ContentLength; {
+	case n > limit:
+		return nil, ErrPayloadTooLarge.With(http.StatusRequestEntityTooLarge)
+	case n >= 0:
+		body = make([]byte, n)
+		_, err = io.ReadFull(r.Body, body)
+	default:
+		body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	}
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return nil, ErrPayloadTooLarge.With(http.StatusRequestEntityTooLarge)
 	}
-	var buf bytes.Buffer
-	if r.ContentLength > 0 {
-		buf.Grow(int(r.ContentLength) + bytes.MinRead)
-	}
-	_, err := buf.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return nil, ErrPayloadTooLarge.With(http.StatusRequestEntityTooLarge)
-	}
-	if err != nil && err != io.EOF {
+	if err != nil {
 		return nil, NewError(http.StatusBadRequest, ErrBadRequest, "Request body could not be read").WithCause(err)
 	}
-	return buf.Bytes(), nil
+	return body, nil
 }
 
 // parseForm keeps every value as a string; the last of a repeated name counts.
@@ -157,7 +163,7 @@ func (s *sent) parseJSON(body []byte) error {
 	body = bytes.TrimLeft(body, jsonSpace)
 	s.root = kindOfJSON(body)
 	if s.root == kindObject {
-		s.members = splitObject(s.members, body)
+		s.members = splitObject(s.first[:0], body)
 	}
 	return nil
 }

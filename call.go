@@ -20,6 +20,13 @@ type delivery struct {
 	writer   http.ResponseWriter
 }
 
+func (x *Exchange) delivery() *delivery {
+	if x.deliver == nil {
+		x.deliver = new(delivery)
+	}
+	return x.deliver
+}
+
 // WithHeaders passes request headers along: the cookies say who is signed in.
 // The headers are those of a request that reached the caller, so the forwarding
 // headers in them are believed.
@@ -45,12 +52,12 @@ func WithRateLimit() CallOption {
 
 // ReturnHeaders stores the headers of the response, Set-Cookie among them.
 func ReturnHeaders(h *http.Header) CallOption {
-	return func(x *Exchange) { x.deliver.header = h }
+	return func(x *Exchange) { x.delivery().header = h }
 }
 
 // ReturnStatus stores the HTTP status that the response would have.
 func ReturnStatus(status *int) CallOption {
-	return func(x *Exchange) { x.deliver.status = status }
+	return func(x *Exchange) { x.delivery().status = status }
 }
 
 // AsResponse stores the whole response as an HTTP client would receive it. The
@@ -58,14 +65,14 @@ func ReturnStatus(status *int) CallOption {
 // should see (success, redirect, API error); it is the internal error
 // otherwise, and the response is the 500.
 func AsResponse(resp **http.Response) CallOption {
-	return func(x *Exchange) { x.deliver.response = resp }
+	return func(x *Exchange) { x.delivery().response = resp }
 }
 
 // ForwardHeaders adds the headers of the response to a live response, cookies
 // first of all. Content-Type and other headers that describe the body are left
 // out. The caller writes status and body.
 func ForwardHeaders(w http.ResponseWriter) CallOption {
-	return func(x *Exchange) { x.deliver.writer = w }
+	return func(x *Exchange) { x.delivery().writer = w }
 }
 
 // call is the in-process door: it enters where decoding has ended.
@@ -78,7 +85,7 @@ func (op *operation) call(ctx context.Context, x *Exchange, opts []CallOption) e
 
 // enter prepares a run and reports whether it may begin.
 func (op *operation) enter(ctx context.Context, x *Exchange, opts []CallOption) bool {
-	x.Context, x.op, x.pipeline, x.direct = ctx, op, op.pipeline, true
+	x.Context, x.op, x.direct = ctx, op, true
 	for _, opt := range opts {
 		opt(x)
 	}
@@ -91,9 +98,10 @@ func (op *operation) enter(ctx context.Context, x *Exchange, opts []CallOption) 
 // finish hands the outcome of a Call to its options and its caller.
 func (x *Exchange) finish() error {
 	x.takeAnswer()
-	if x.deliver != (delivery{}) {
-		x.deliverOutcome()
+	if x.deliver == nil {
+		return x.err
 	}
+	x.deliverOutcome()
 	if x.deliver.response != nil && apiError(x.err) != nil {
 		return nil
 	}
@@ -112,7 +120,7 @@ func (x *Exchange) takeAnswer() {
 }
 
 func (x *Exchange) deliverOutcome() {
-	d := &x.deliver
+	d := x.deliver
 	if d.response != nil {
 		recorder := httptest.NewRecorder()
 		x.write(recorder)
@@ -152,6 +160,7 @@ func (op *operation) CallJSON(ctx context.Context, input []byte, opts ...CallOpt
 	if len(input) == 0 {
 		input = []byte("{}")
 	}
+	x.sent = new(sent)
 	if err := x.sent.parseJSON(input); err != nil {
 		return nil, err
 	}

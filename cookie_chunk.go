@@ -50,13 +50,16 @@ func joinChunks(h http.Header, name string) string {
 	if raw, _ := cookieValue(h, name); raw != "" {
 		return decodeURIComponent(raw)
 	}
-	var chunks [maxCookieChunks]string
+	var chunks []string
 	for n, raw := range requestCookies(h) {
 		if i, ok := chunkIndex(n, name); ok {
+			if chunks == nil {
+				chunks = make([]string, maxCookieChunks)
+			}
 			chunks[i] = decodeURIComponent(raw)
 		}
 	}
-	return strings.Join(chunks[:], "")
+	return strings.Join(chunks, "")
 }
 
 // chunkNames returns the names under which a request carries the cookie, whole

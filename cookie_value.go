@@ -47,6 +47,9 @@ func cookieValue(h http.Header, name string) (raw string, ok bool) {
 // decodeURIComponent decodes percent sequences; text in which one is malformed,
 // or that would not be UTF-8 afterwards, is returned as it is.
 func decodeURIComponent(text string) string {
+	if strings.IndexByte(text, '%') < 0 {
+		return text
+	}
 	decoded, err := url.PathUnescape(text)
 	if err != nil || !utf8.ValidString(decoded) {
 		return text

@@ -300,15 +300,15 @@ func encodeResult(t *testing.T, v any) string {
 // tags.
 func (d *doorWorld) fill(in reflect.Value, c doorCase) {
 	b := newBinding(in.Type())
-	x := &Exchange{input: in.Addr().Interface(), direct: true}
+	x := &Exchange{input: in.Addr().Interface(), direct: true, sent: new(sent)}
 	if err := x.sent.parseJSON([]byte(d.input(c))); err != nil {
 		d.t.Fatal(err)
 	}
-	if issues := b.bindMembers(&x.sent, in, true); len(issues) > 0 {
+	if issues := b.bindMembers(x.sent, in, true); len(issues) > 0 {
 		d.t.Fatalf("the input %s does not fit: %v", c.input, issues)
 	}
 	if b.rest != nil {
-		in.FieldByIndex(b.rest).Set(reflect.ValueOf(b.others(&x.sent)))
+		in.FieldByIndex(b.rest).Set(reflect.ValueOf(b.others(x.sent)))
 	}
 }
 

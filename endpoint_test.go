@@ -10,7 +10,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -190,6 +192,14 @@ func TestLocationIsASCII(t *testing.T) {
 	}
 }
 
+// TestCutOffBody: a body shorter than its length is no body.
+func TestCutOffBody(t *testing.T) {
+	r := httptest.NewRequest("POST", testBase+"/sign-in/email", strings.NewReader(`{"email":"a@b.co","password":"x"}`))
+	r.Header.Set("Content-Type", "application/json")
+	r.ContentLength = 1000
+	newWorld(t).browser().do(r).fails(t, 400, ErrBadRequest)
+}
+
 // TestBodyLimitWithoutLength: a body of unknown length is cut off too.
 func TestBodyLimitWithoutLength(t *testing.T) {
 	w := newWorld(t)
@@ -340,6 +350,61 @@ func TestExchangeFrom(t *testing.T) {
 	}
 }
 
+// TestExchangeKeepsTheContextContract: an Exchange is a context like any other,
+// whatever its endpoint's fate.
+func TestExchangeKeepsTheContextContract(t *testing.T) {
+	e := NewEndpoint("GET", "/", func(ctx context.Context, _ Empty) (Empty, error) {
+		<-ctx.Done()
+		derived, cancel := context.WithTimeout(ctx, time.Hour)
+		defer cancel()
+		if ctx.Err() != context.Canceled || derived.Err() != context.Canceled || context.Cause(ctx) != errSecret {
+			t.Errorf("in the endpoint: %v, %v, %v", ctx.Err(), derived.Err(), context.Cause(ctx))
+		}
+		return Empty{}, NewError(409, "TAKEN", "Taken")
+	})
+	e.after = []Hook{func(x *Exchange) error {
+		if x.Err() != context.Canceled || !errors.Is(x.Failure(), Code("TAKEN")) {
+			t.Errorf("in the hook: %v, %v", x.Err(), x.Failure())
+		}
+		return nil
+	}}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errSecret)
+	if _, err := e.Call(ctx, Empty{}); !errors.Is(err, Code("TAKEN")) {
+		t.Error(err)
+	}
+}
+
+// TestAbortedSignInsFreeTheirPlace: requests that give up while they wait for
+// their turn to hash leave nothing behind that blocks others.
+func TestAbortedSignInsFreeTheirPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(c *Config) { c.Passwords = Passwords{Hasher: secondHasher{}, MaxConcurrent: 1} })
+		w.as("ann")
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+				defer cancel()
+				_, _ = w.API.SignInEmail.Call(ctx, SignInEmailRequest{Email: "ann@example.com", Password: "wrong"})
+			})
+		}
+		wg.Wait()
+		start := time.Now()
+		if w.signIn("ann"); time.Since(start) != time.Second {
+			t.Errorf("the next sign-in took %v", time.Since(start))
+		}
+	})
+}
+
+// secondHasher takes a second for every hash.
+type secondHasher struct{ plainHasher }
+
+func (h secondHasher) Verify(ctx context.Context, hash, password string) (bool, error) {
+	time.Sleep(time.Second)
+	return h.plainHasher.Verify(ctx, hash, password)
+}
+
 func TestTypedHooks(t *testing.T) {
 	type in struct {
 		Name string `json:"name"`
@@ -394,7 +459,7 @@ func TestGlobalHooks(t *testing.T) {
 			return nil
 		}
 		c.Hooks.After = func(x *Exchange) error {
-			log = append(log, fmt.Sprintf("after %s %v", x.Operation().Name(), x.Err() != nil))
+			log = append(log, fmt.Sprintf("after %s %v", x.Operation().Name(), x.Failure() != nil))
 			switch x.RequestHeader("X-Test") {
 			case "replace":
 				x.Answer(map[string]bool{"replaced": true})

@@ -17,22 +17,20 @@ type Exchange struct {
 	context.Context
 
 	op       *operation
-	pipeline *pipeline
 	direct   bool // a Call, not ServeHTTP
 	limited  bool // a Call that counts for the rate limit
+	answered bool
 	request  *http.Request
 	headers  http.Header // of the request; nil when a Call passed none
-	params   []param     // path parameters found by the router
-	sent     sent        // what the client sent, before it is decoded
+	sent     *sent       // what the client sent; nil in a Call with a value
 
 	input, output any // *Req and *Res of the endpoint
 	answer        any // replaces the output when answered is set
-	answered      bool
 	err           error
 
 	status  int
 	header  http.Header // of the response; made on first use
-	deliver delivery
+	deliver *delivery   // where options want the response; nil without them
 	address string
 	state   any // of the floors above: who is signed in, what was queued
 }
@@ -75,12 +73,12 @@ func (x *Exchange) RequestHeader(key string) string { return x.headers.Get(key) 
 // unknown, as in a Call without request. Config.ClientAddress says which
 // forwarding headers are believed.
 func (x *Exchange) ClientAddress() string {
-	if x.address == "" && x.pipeline.address != nil && (x.request != nil || x.headers != nil) {
+	if x.address == "" && x.op.pipeline.address != nil && (x.request != nil || x.headers != nil) {
 		remote := ""
 		if x.request != nil {
 			remote = x.request.RemoteAddr
 		}
-		x.address = x.pipeline.address(remote, x.headers)
+		x.address = x.op.pipeline.address(remote, x.headers)
 	}
 	return x.address
 }
@@ -121,11 +119,12 @@ func asciiURL(url string) string {
 func (x *Exchange) Input() any { return x.input }
 
 // Output returns the pointer to the endpoint's result, *Res, for hooks that run
-// after it. It points to the zero value while Err is not nil.
+// after it. It points to the zero value while Failure is not nil.
 func (x *Exchange) Output() any { return x.output }
 
-// Err returns how the endpoint failed, for hooks that run after it.
-func (x *Exchange) Err() error { return x.err }
+// Failure returns how the endpoint failed, for hooks that run after it. (Err is
+// that of the context.)
+func (x *Exchange) Failure() error { return x.err }
 
 // Answer makes v the value of the response. A hook that calls it before the
 // endpoint keeps the endpoint and the hooks after it from running; a hook that
@@ -163,13 +162,10 @@ func (x *Exchange) query() map[string][]string {
 // pathValue returns a path parameter found by our router, or by the
 // http.ServeMux that an endpoint was mounted on by itself.
 func (x *Exchange) pathValue(name string) string {
-	for _, p := range x.params {
+	for _, p := range x.sent.params {
 		if p.name == name {
 			return p.value
 		}
-	}
-	if x.request == nil {
-		return ""
 	}
 	return x.request.PathValue(name)
 }

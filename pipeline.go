@@ -11,7 +11,7 @@ import (
 
 // A Hook runs around endpoints, over HTTP and in direct calls alike. Before an
 // endpoint it sees the Exchange's Input and may change it; after the endpoint it
-// sees Output and Err. It may add headers and cookies, give the response by
+// sees Output and Failure. It may add headers and cookies, give the response by
 // Answer, or return an error, which becomes the outcome.
 type Hook func(x *Exchange) error
 
@@ -59,8 +59,8 @@ func (op *operation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serve answers a request that was routed here and admitted.
 func (op *operation) serve(w http.ResponseWriter, r *http.Request, params []param) {
 	x := op.frame()
-	x.Context, x.op, x.pipeline = r.Context(), op, op.pipeline
-	x.request, x.headers, x.params = r, r.Header, params
+	x.Context, x.op = r.Context(), op
+	x.request, x.headers, x.sent = r, r.Header, &sent{params: params}
 	x.err = op.receive(w, x)
 	if x.err == nil {
 		op.run(x, func() []issue { return op.binding.bind(x, op.bodyOptional) })
@@ -70,7 +70,6 @@ func (op *operation) serve(w http.ResponseWriter, r *http.Request, params []para
 
 // receive reads the body and asks the guard, before anything is decoded.
 func (op *operation) receive(w http.ResponseWriter, x *Exchange) error {
-	x.sent.root = kindUndefined
 	if !op.ignoreBody && x.request.Method != http.MethodGet && x.request.Method != http.MethodHead {
 		if err := x.sent.readBody(x.request, w, op.pipeline.bodyLimit, op.form); err != nil {
 			return err
@@ -115,8 +114,8 @@ func (op *operation) perform(x *Exchange, issues []issue) error {
 		}
 	}
 	if op.noStore {
-		x.Header().Set("Cache-Control", "no-store")
-		x.Header().Set("Pragma", "no-cache")
+		h := x.Header()
+		h["Cache-Control"], h["Pragma"] = []string{"no-store"}, []string{"no-cache"}
 	}
 	return op.fn(x)
 }
@@ -140,7 +139,7 @@ func (x *Exchange) runHooks(lists ...[]Hook) error {
 // outcome, but when the endpoint itself had failed its status stays.
 func (x *Exchange) runAfter(typed []Hook) {
 	failed := x.err
-	for _, hooks := range [][]Hook{x.pipeline.after, typed} {
+	for _, hooks := range [][]Hook{x.op.pipeline.after, typed} {
 		for _, hook := range hooks {
 			if err := hook(x); err != nil {
 				x.err = keepStatus(clientCode(err), failed)
@@ -150,13 +149,13 @@ func (x *Exchange) runAfter(typed []Hook) {
 }
 
 func keepStatus(err, failed error) error {
-	var now, first *APIError
-	if errors.As(err, &now) && errors.As(failed, &first) {
-		kept := *now
-		kept.Status = first.Status
-		return &kept
+	now, first := apiError(err), apiError(failed)
+	if now == nil || first == nil {
+		return err
 	}
-	return err
+	kept := *now
+	kept.Status = first.Status
+	return &kept
 }
 
 // clientCode gives a bare Code the form that clients receive.
@@ -174,7 +173,7 @@ func (x *Exchange) recover() {
 			panic(v)
 		}
 		x.err = panicError{x.op.label(), v}
-		x.pipeline.log().ErrorContext(x, "panic in endpoint", "endpoint", x.op.label(), "panic", v, "stack", string(debug.Stack()))
+		x.op.pipeline.log().ErrorContext(x, "panic in endpoint", "endpoint", x.op.label(), "panic", v, "stack", string(debug.Stack()))
 	}
 }
 
@@ -197,11 +196,8 @@ func (op *operation) label() string {
 
 // apiError returns err as what a client may see, nil if it may see nothing.
 func apiError(err error) *APIError {
-	var api *APIError
-	if errors.As(err, &api) {
-		return api
-	}
-	return nil
+	api, _ := errors.AsType[*APIError](err)
+	return api
 }
 
 // logInternal records what the client is not told.

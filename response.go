@@ -38,7 +38,7 @@ func (x *Exchange) write(w http.ResponseWriter) {
 	body, contentType := x.body((*buf)[:0])
 	x.copyHeader(w.Header())
 	if contentType != "" {
-		w.Header().Set("Content-Type", contentType)
+		w.Header()["Content-Type"] = []string{contentType}
 	}
 	w.WriteHeader(x.outcome())
 	_, _ = w.Write(body) // a client that went away needs no answer
@@ -61,7 +61,7 @@ func (x *Exchange) body(dst []byte) ([]byte, string) {
 	}
 	api := apiError(x.err)
 	if api == nil {
-		x.pipeline.logInternal(x, x.op.label(), x.err)
+		x.op.pipeline.logInternal(x, x.op.label(), x.err)
 		return dst, ""
 	}
 	return api.appendBody(dst), mediaJSON

@@ -85,13 +85,13 @@ func (s *sessionCookies) setCopy(x *Exchange, data *SessionData, dontRemember bo
 	}
 	object, err := s.copyOf(data)
 	if err != nil {
-		x.pipeline.log().ErrorContext(x, "session could not be cached in a cookie", "error", err)
+		x.op.pipeline.log().ErrorContext(x, "session could not be cached in a cookie", "error", err)
 		return
 	}
 	c.value = sealCompact(s.signer, object, now().Add(lifetime))
 	chunks := chunkCookie(c)
 	if len(chunks) == 0 {
-		x.pipeline.log().WarnContext(x, "session is too large for a cookie", "bytes", len(c.value))
+		x.op.pipeline.log().WarnContext(x, "session is too large for a cookie", "bytes", len(c.value))
 	}
 	s.expireStale(x, chunks)
 	for _, chunk := range chunks {

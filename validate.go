@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"errors"
 	"net/http"
 	"reflect"
 	"regexp"
@@ -75,8 +74,7 @@ func checkText(check, value string) string {
 
 // clientError turns the verdict of a Validate method into a response.
 func clientError(err error) error {
-	var api *APIError
-	if err == nil || errors.As(err, &api) {
+	if err == nil || apiError(err) != nil {
 		return err
 	}
 	return NewError(http.StatusBadRequest, ErrValidation, err.Error()).WithCause(err)

@@ -42,6 +42,7 @@ func BenchmarkGetSessionUnderSignIns(b *testing.B) {
 	stop()
 	crowd.Wait()
 	slices.Sort(took)
+	b.ReportMetric(0, "ns/op") // mostly the pause
 	b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1e3, "p99-ms")
 }
 
@@ -58,7 +59,7 @@ var sessions = &auth.Table{Name: "session", Columns: []auth.Column{
 // BenchmarkMemoryStore is the lookup of a session by its token. The budget: the
 // same time at every size, and 1 KiB of memory for a session.
 func BenchmarkMemoryStore(b *testing.B) {
-	for _, size := range []int{1_000, 4_000, 16_000} {
+	for _, size := range []int{1_000, 1_000_000} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
 			before := heap()
 			store := filledStore(b, size)
