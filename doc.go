@@ -20,11 +20,12 @@
 //	out, err := a.API.SignInEmail.Call(ctx, auth.SignInEmailRequest{Email: email, Password: password})
 //
 // A CallOption passes the headers of a request along (WithRequest,
-// WithHeaders), or returns what belongs to the response beside the value:
+// WithHeaders, WithRateLimit), or returns what belongs to the response beside the value:
 // ReturnHeaders, ReturnStatus, AsResponse, ForwardHeaders. A page that signs
 // somebody in forwards the cookies to the browser like this:
 //
-//	_, err := a.API.SignInEmail.Call(r.Context(), in, auth.WithRequest(r), auth.ForwardHeaders(w))
+//	_, err := a.API.SignInEmail.Call(r.Context(), in,
+//		auth.WithRequest(r), auth.WithRateLimit(), auth.ForwardHeaders(w))
 //
 // What a client is told when something fails is an *APIError with a status, a
 // Code and a message. Codes are constants for errors.Is:
@@ -48,7 +49,7 @@
 // redirect to must be trusted, bodies are limited and requests are counted per
 // client. These checks belong to requests and are not made for direct calls:
 // pages of your own that call endpoints need the protection against cross-site
-// requests that net/http has, http.CrossOriginProtection.
+// requests that net/http has, http.CrossOriginProtection, and WithRateLimit.
 //
 // # Compatibility
 //

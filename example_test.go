@@ -104,7 +104,7 @@ func ExampleForwardHeaders() {
 	page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, err := a.API.SignUpEmail.Call(r.Context(), auth.SignUpEmailRequest{
 			Name: r.FormValue("name"), Email: r.FormValue("email"), Password: r.FormValue("password"),
-		}, auth.WithRequest(r), auth.ForwardHeaders(w))
+		}, auth.WithRequest(r), auth.WithRateLimit(), auth.ForwardHeaders(w))
 		if err != nil {
 			http.Error(w, "please try again", http.StatusBadRequest)
 			return
