@@ -44,9 +44,11 @@ func (r *AccountRequest) inspect(x *Exchange, _ []issue) []issue {
 // unrecognized reports members that a strict object does not have.
 func unrecognized(where string, names []string, known ...string) []issue {
 	var extra []string
+	seen := make(map[string]bool)
 	for _, name := range names {
-		if quoted := `"` + name + `"`; !slices.Contains(known, name) && !slices.Contains(extra, quoted) {
-			extra = append(extra, quoted)
+		if !slices.Contains(known, name) && !seen[name] {
+			seen[name] = true
+			extra = append(extra, `"`+name+`"`)
 		}
 	}
 	switch len(extra) {

@@ -121,7 +121,7 @@ func open[T any](s *services, table *Table, hooks EntityHooks[T]) (*entities[T],
 	if err != nil {
 		return nil, fmt.Errorf("auth: table %s: %w", table.Name, err)
 	}
-	return &entities[T]{records: records, hooks: hooks, transact: s.transact}, nil
+	return &entities[T]{records: records, hooks: hooks, transact: s.transact, afterCommit: s.afterCommit}, nil
 }
 
 // ServeHTTP serves the endpoints below the base path. Mount it at
@@ -135,15 +135,13 @@ func (a *Auth) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	op, params := a.router.find(r.Method, escaped)
-	if err := a.admit(r, op.limitedAs()); err != nil {
-		a.pipeline.writeError(w, r, err)
-		return
-	}
-	if op == nil {
+	switch {
+	case !a.pipeline.admits(w, r, op.limitedAs()):
+	case op == nil:
 		w.WriteHeader(http.StatusNotFound)
-		return
+	default:
+		op.serve(w, r, params)
 	}
-	op.serve(w, r, params)
 }
 
 // limitedAs is the path that the rate limiter counts: that of the endpoint, not
@@ -157,12 +155,20 @@ func (op *operation) limitedAs() string {
 }
 
 // admit is the rate limiter's turn, before anything of the request is read.
-func (a *Auth) admit(r *http.Request, path string) error {
-	retryAfter, ok, err := a.limiter.allow(r.Context(), a.pipeline.address(r.RemoteAddr, r.Header), path)
+func (a *Auth) admit(ctx context.Context, address, path string) error {
+	retryAfter, ok, err := a.limiter.allow(ctx, address, path)
 	if err != nil || ok {
 		return err
 	}
 	return tooManyRequests(retryAfter)
+}
+
+// Transaction runs fn in one transaction of the store. Endpoints that are called
+// with the ctx that fn receives join it: all of them are stored or, if fn or
+// one of them fails, none, and the mails and hooks that wait for the commit run
+// after it. A bare Store.Transaction would not hold those back.
+func (a *Auth) Transaction(ctx context.Context, fn func(ctx context.Context) error) error {
+	return a.core.transact(ctx, fn)
 }
 
 // Session returns the session and user that a request's cookies stand for, nil
@@ -179,7 +185,7 @@ func (a *Auth) Session(r *http.Request) (*SessionData, error) {
 // due is prolonged, as by get-session, and its cookies are forwarded.
 func (a *Auth) RequireSession(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		data, err := a.API.GetSession.Call(r.Context(), GetSessionRequest{}, WithRequest(r), ForwardHeaders(w))
+		data, err := a.API.GetSession.Call(r.Context(), GetSessionRequest{Refresh: true}, WithRequest(r), ForwardHeaders(w))
 		if err == nil && data == nil {
 			err = ErrUnauthorized.With(http.StatusUnauthorized)
 		}

@@ -353,8 +353,14 @@ func (f *field) bindText(dst reflect.Value, values []string) string {
 			return expected(f.kind, kindUndefined)
 		}
 		return ""
-	case f.kind == fieldArray:
-		dst.Set(reflect.ValueOf(values).Convert(dst.Type()))
+	case dst.Kind() == reflect.Slice:
+		list := reflect.MakeSlice(dst.Type(), len(values), len(values))
+		for i, value := range values {
+			if text := f.parseText(list.Index(i), value); text != "" {
+				return text
+			}
+		}
+		dst.Set(list)
 		return ""
 	case f.truthy:
 		dst.SetBool(len(values) > 1 || values[0] != "")
@@ -379,6 +385,9 @@ func (f *field) parseText(dst reflect.Value, text string) string {
 		var set bool
 		set, err = strconv.ParseBool(text)
 		dst.SetBool(set)
+	case reflect.Struct, reflect.Interface, reflect.Array, reflect.Map, reflect.Slice:
+		quoted, _ := json.Marshal(text) // a string always marshals
+		return decodeInto(dst, quoted)
 	default:
 		err = json.Unmarshal([]byte(text), dst.Addr().Interface())
 	}

@@ -130,8 +130,7 @@ func readLimited(r *http.Request, w http.ResponseWriter, limit int64) (body []by
 	case n > limit:
 		return nil, ErrPayloadTooLarge.With(http.StatusRequestEntityTooLarge)
 	case n >= 0:
-		body = make([]byte, n)
-		_, err = io.ReadFull(r.Body, body)
+		body, err = readExactly(r.Body, n)
 	default:
 		body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	}
@@ -246,4 +245,16 @@ func endOfNested(text []byte) int {
 			}
 		}
 	}
+}
+
+// readExactly reads n bytes into memory that grows with what arrives: headers
+// alone must not reserve it.
+func readExactly(r io.Reader, n int64) ([]byte, error) {
+	var body bytes.Buffer
+	body.Grow(int(min(n, 4<<10)) + bytes.MinRead)
+	_, err := io.CopyN(&body, r, n)
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return body.Bytes(), err
 }

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -42,8 +43,8 @@ func WithRequest(r *http.Request) CallOption {
 	return func(x *Exchange) { x.request, x.headers = r, r.Header }
 }
 
-// WithRateLimit counts the call as if its request (WithRequest) had reached the
-// endpoint over HTTP, with which it shares the count. Without it, a page that
+// WithRateLimit counts the call as if its request (WithRequest, or WithHeaders
+// with the headers of a trusted proxy) had reached the endpoint over HTTP, with which it shares the count. Without it, a page that
 // signs visitors in lets them guess passwords at any speed. Errors: *APIError
 // with status 429.
 func WithRateLimit() CallOption {
@@ -69,8 +70,8 @@ func AsResponse(resp **http.Response) CallOption {
 }
 
 // ForwardHeaders adds the headers of the response to a live response, cookies
-// first of all. Content-Type and other headers that describe the body are left
-// out. The caller writes status and body.
+// first of all. Headers that it has already stay, and Content-Type and others
+// that describe the body are left out. The caller writes status and body.
 func ForwardHeaders(w http.ResponseWriter) CallOption {
 	return func(x *Exchange) { x.delivery().writer = w }
 }
@@ -80,7 +81,12 @@ func (op *operation) call(ctx context.Context, x *Exchange, opts []CallOption) e
 	if op.enter(ctx, x, opts) {
 		op.run(x, nil)
 	}
-	return x.finish()
+	typed := x.takeAnswer()
+	err := x.finish()
+	if err == nil && !typed && (x.deliver == nil || x.deliver.response == nil) {
+		return fmt.Errorf("auth: a hook answered %s with a %T, which a typed Call cannot return", op.label(), x.answer)
+	}
+	return err
 }
 
 // enter prepares a run and reports whether it may begin.
@@ -89,15 +95,14 @@ func (op *operation) enter(ctx context.Context, x *Exchange, opts []CallOption) 
 	for _, opt := range opts {
 		opt(x)
 	}
-	if x.limited && x.request != nil && op.pipeline.admit != nil {
-		x.err = op.pipeline.admit(x.request, op.path)
+	if x.limited && x.headers != nil && op.pipeline.admit != nil {
+		x.err = op.pipeline.admit(x, x.ClientAddress(), op.path)
 	}
 	return x.err == nil
 }
 
 // finish hands the outcome of a Call to its options and its caller.
 func (x *Exchange) finish() error {
-	x.takeAnswer()
 	if x.deliver == nil {
 		return x.err
 	}
@@ -108,15 +113,22 @@ func (x *Exchange) finish() error {
 	return x.err
 }
 
-// takeAnswer stores a hook's answer as the result if it has its type.
-func (x *Exchange) takeAnswer() {
-	if !x.answered || x.err != nil || x.answer == nil {
-		return
+// takeAnswer stores a hook's answer as the result and reports whether it has
+// the type for that.
+func (x *Exchange) takeAnswer() bool {
+	if !x.answered || x.err != nil {
+		return true
 	}
-	out := reflect.ValueOf(x.output).Elem()
-	if v := reflect.ValueOf(x.answer); v.Type().AssignableTo(out.Type()) {
-		out.Set(v)
+	out, answer := reflect.ValueOf(x.output).Elem(), reflect.ValueOf(x.answer)
+	switch {
+	case !answer.IsValid():
+		out.SetZero()
+	case answer.Type().AssignableTo(out.Type()):
+		out.Set(answer)
+	default:
+		return false
 	}
+	return true
 }
 
 func (x *Exchange) deliverOutcome() {
@@ -148,9 +160,9 @@ func (x *Exchange) forward(to http.Header) {
 	for key, values := range h {
 		if key == "Set-Cookie" {
 			to[key] = append(to[key], values...)
-			continue
+		} else if _, set := to[key]; !set {
+			to[key] = values
 		}
-		to[key] = values
 	}
 }
 

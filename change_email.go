@@ -64,13 +64,23 @@ func (c *core) changeToken(user *User, newEmail, step string) string {
 
 // changeNow changes an address that was never verified.
 func (c *core) changeNow(ctx context.Context, data *SessionData, newEmail, callbackURL string) error {
-	user, err := c.updateUser(ctx, data.User.ID, map[string]any{"email": newEmail})
+	// Only while it is unverified: a link that was followed meanwhile proved
+	// the old address, not the new one.
+	n, err := c.users.change(ctx, map[string]any{"email": newEmail},
+		Where("id", data.User.ID), Where("email", data.User.Email), Where("emailVerified", false))
 	switch {
 	case errors.Is(err, ErrConflict): // taken a moment ago: answer as if it had been before
 		return nil
 	case err != nil:
 		return err
-	case user == nil:
+	case n == 0:
+		return ErrFailedToUpdateUser.With(http.StatusBadRequest)
+	}
+	user, err := c.users.first(ctx, Where("id", data.User.ID))
+	if err != nil {
+		return err
+	}
+	if user == nil {
 		return ErrUserNotFound.With(http.StatusBadRequest)
 	}
 	c.event(ctx, "e-mail changed", "user", user.ID)
@@ -84,7 +94,7 @@ func (c *core) changeNow(ctx context.Context, data *SessionData, newEmail, callb
 // confirmChange asks the old address.
 func (c *core) confirmChange(ctx context.Context, data *SessionData, newEmail, callbackURL string) error {
 	token := c.changeToken(data.User, newEmail, changeConfirmation)
-	mail := Mail{User: data.User, NewEmail: newEmail, Token: token, URL: c.emailLink(token, callbackURL)}
+	mail := Mail{User: data.User.clone(), NewEmail: newEmail, Token: token, URL: c.emailLink(token, callbackURL)}
 	c.inBackground(ctx, "SendConfirmation", func(ctx context.Context) error { return c.changing.SendConfirmation(ctx, mail) })
 	return nil
 }
@@ -100,9 +110,9 @@ func (c *core) mailChange(ctx context.Context, user *User, newEmail, callbackURL
 		return
 	}
 	token := c.changeToken(user, newEmail, changeVerification)
-	addressee := *user
+	addressee := user.clone()
 	addressee.Email = newEmail
-	mail := Mail{User: &addressee, NewEmail: newEmail, Token: token, URL: c.emailLink(token, callbackURL)}
+	mail := Mail{User: addressee, NewEmail: newEmail, Token: token, URL: c.emailLink(token, callbackURL)}
 	c.inBackground(ctx, "SendVerificationEmail", func(ctx context.Context) error { return c.verification.Send(ctx, mail) })
 }
 

@@ -13,10 +13,6 @@ import (
 // Config configures an Auth. BaseURL, Secret and Store are required; everything
 // else has a default that is safe.
 type Config struct {
-	// AppName is how the application calls itself towards users. Default
-	// "Better Auth".
-	AppName string
-
 	// BaseURL is where browsers reach the server: scheme, host and port. A path
 	// in it replaces BasePath. With https the cookies are Secure and their names
 	// get the prefix __Secure-.
@@ -45,7 +41,9 @@ type Config struct {
 	// stands for all subdomains, "myapp://" for the scheme of a mobile app.
 	TrustedOrigins []string
 
-	// TrustedOriginsFunc adds origins for one request. It is called often.
+	// TrustedOriginsFunc adds origins for one request. It is called for every
+	// request that is checked, at the same time from many goroutines; patterns
+	// with mistakes in them are ignored.
 	TrustedOriginsFunc func(r *http.Request) []string
 
 	OriginCheck   OriginCheck
@@ -55,7 +53,8 @@ type Config struct {
 	// MaxBodyBytes limits the body of a request. Default 1 MiB.
 	MaxBodyBytes int64
 
-	// DisabledPaths are paths below the base path that answer 404.
+	// DisabledPaths are paths below the base path that answer 404, each as it is
+	// requested: a parameter has no pattern here.
 	DisabledPaths []string
 
 	// SkipTrailingSlashes makes /ok/ mean /ok.
@@ -89,7 +88,9 @@ type Hooks struct {
 
 // UserOptions configure what users are and what they may do with themselves.
 type UserOptions struct {
-	Fields      []Column // additional columns
+	// Fields are additional columns. One that is Unique tells whoever signs up
+	// which values are taken.
+	Fields      []Column
 	ChangeEmail ChangeEmail
 	Delete      DeleteUser
 }
@@ -154,7 +155,6 @@ type CookieOverride struct {
 }
 
 const (
-	defaultAppName  = "Better Auth"
 	defaultBasePath = "/api/auth"
 	defaultPrefix   = "better-auth"
 	securePrefix    = "__Secure-"
@@ -167,7 +167,7 @@ func (c *Config) base() (*url.URL, error) {
 	if err != nil || c.BaseURL == "" || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, fmt.Errorf("auth: Config.BaseURL %q is no absolute http or https URL", c.BaseURL)
 	}
-	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+	if u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
 		return nil, fmt.Errorf("auth: Config.BaseURL %q has more than scheme, host and path", c.BaseURL)
 	}
 	path := u.Path
@@ -176,10 +176,10 @@ func (c *Config) base() (*url.URL, error) {
 			path = defaultBasePath
 		}
 	}
-	if path[0] != '/' || strings.Contains(path, "//") {
-		return nil, fmt.Errorf("auth: Config.BasePath %q is no path", path)
-	}
 	u.Path, u.RawPath = strings.TrimRight(path, "/"), ""
+	if path[0] != '/' || strings.Contains(path, "//") || u.EscapedPath() != u.Path {
+		return nil, fmt.Errorf("auth: Config.BasePath %q is no plain path", path)
+	}
 	return u, nil
 }
 
@@ -203,6 +203,12 @@ func (c *Config) check() error {
 	}
 	if c.Cookies.AlwaysSecure && c.Cookies.NeverSecure {
 		errs = append(errs, errors.New("auth: Config.Cookies is both AlwaysSecure and NeverSecure"))
+	}
+	if c.Session.RefreshAlways && c.Session.NeverRefresh {
+		errs = append(errs, errors.New("auth: Config.Session is both RefreshAlways and NeverRefresh"))
+	}
+	if v := &c.EmailVerification; v.SendOnSignUp && v.NoSendOnSignUp {
+		errs = append(errs, errors.New("auth: Config.EmailVerification is both SendOnSignUp and NoSendOnSignUp"))
 	}
 	for _, path := range c.DisabledPaths {
 		if !strings.HasPrefix(path, "/") {

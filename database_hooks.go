@@ -15,11 +15,13 @@ type DatabaseHooks struct {
 }
 
 // EntityHooks are the hooks of one table; all of them are optional. Hooks
-// before an operation run inside its transaction and can change what is
-// written; an error of theirs ends the operation and is the endpoint's outcome.
-// ErrAborted ends it quietly, with the endpoint's own error. Hooks after an
-// operation run when it is committed; they cannot undo it and so return
-// nothing.
+// before an operation run inside the transaction of the endpoint, if it has
+// one, and can change what is written; an error of theirs ends the operation
+// and is the endpoint's outcome. ErrAborted ends it quietly, with the
+// endpoint's own error. What they do to the store they do with their ctx: with
+// another one a write would wait for the very transaction they run in. Hooks
+// after an operation run when it is committed; they cannot undo it and so
+// return nothing.
 type EntityHooks[T any] struct {
 	BeforeCreate func(ctx context.Context, entity *T) error
 	AfterCreate  func(ctx context.Context, entity *T)
@@ -28,7 +30,8 @@ type EntityHooks[T any] struct {
 	BeforeUpdate func(ctx context.Context, changes map[string]any) error
 	AfterUpdate  func(ctx context.Context, entity *T)
 
-	// BeforeDelete keeps the row by returning ErrAborted.
+	// BeforeDelete keeps the row by returning ErrAborted. It is not asked about
+	// verifications that are redeemed.
 	BeforeDelete func(ctx context.Context, entity *T) error
 	AfterDelete  func(ctx context.Context, entity *T)
 }
@@ -42,6 +45,8 @@ type entities[T any] struct {
 	*records[T]
 	hooks    EntityHooks[T]
 	transact func(ctx context.Context, fn func(ctx context.Context) error) error
+
+	afterCommit func(ctx context.Context, task func(ctx context.Context))
 }
 
 // adopt gives an entity that is never stored the form of one that is.
@@ -59,7 +64,7 @@ func (e *entities[T]) create(ctx context.Context, entity *T) error {
 		return err
 	}
 	if e.hooks.AfterCreate != nil {
-		afterCommit(ctx, func(ctx context.Context) { e.hooks.AfterCreate(ctx, entity) })
+		e.afterCommit(ctx, func(ctx context.Context) { e.hooks.AfterCreate(ctx, entity) })
 	}
 	return nil
 }
@@ -75,13 +80,35 @@ func (e *entities[T]) change(ctx context.Context, changes map[string]any, where 
 			return 0, quiet(err)
 		}
 	}
-	n, err := e.update(ctx, changes, where...)
-	if err != nil || n == 0 || e.hooks.AfterUpdate == nil {
+	if e.hooks.AfterUpdate == nil {
+		return e.update(ctx, changes, where...)
+	}
+	var n int64
+	err := e.transact(ctx, func(ctx context.Context) (err error) {
+		n, err = e.updateAndTell(ctx, changes, where)
+		return err
+	})
+	return n, err
+}
+
+// updateAndTell remembers the rows by id: the conditions may not hold any more
+// when they are changed.
+func (e *entities[T]) updateAndTell(ctx context.Context, changes map[string]any, where []Condition) (int64, error) {
+	before, err := e.find(ctx, Query{Where: where})
+	if err != nil || len(before) == 0 {
+		return 0, err
+	}
+	ids := make([]string, len(before))
+	for i, entity := range before {
+		ids[i] = e.toRow(entity).id()
+	}
+	n, err := e.update(ctx, changes, append([]Condition{{Column: "id", Op: "in", Value: ids}}, where...)...)
+	if err != nil || n == 0 {
 		return n, err
 	}
-	changed, err := e.find(ctx, Query{Where: where})
+	changed, err := e.find(ctx, Query{Where: []Condition{{Column: "id", Op: "in", Value: ids}}})
 	for _, entity := range changed {
-		afterCommit(ctx, func(ctx context.Context) { e.hooks.AfterUpdate(ctx, entity) })
+		e.afterCommit(ctx, func(ctx context.Context) { e.hooks.AfterUpdate(ctx, entity) })
 	}
 	return n, err
 }
@@ -92,6 +119,15 @@ func quiet(err error) error {
 		return nil
 	}
 	return err
+}
+
+// consume removes one row and returns it: of many callers one gets it.
+func (e *entities[T]) consume(ctx context.Context, where ...Condition) (*T, error) {
+	entity, err := e.records.consume(ctx, where...)
+	if err == nil && entity != nil && e.hooks.AfterDelete != nil {
+		e.afterCommit(ctx, func(ctx context.Context) { e.hooks.AfterDelete(ctx, entity) })
+	}
+	return entity, err
 }
 
 // remove deletes rows, except those that a hook keeps, and returns how many.
@@ -123,7 +159,7 @@ func (e *entities[T]) removeOne(ctx context.Context, entity *T) (int64, error) {
 	}
 	n, err := e.delete(ctx, Where("id", e.toRow(entity).id()))
 	if err == nil && n > 0 && e.hooks.AfterDelete != nil {
-		afterCommit(ctx, func(ctx context.Context) { e.hooks.AfterDelete(ctx, entity) })
+		e.afterCommit(ctx, func(ctx context.Context) { e.hooks.AfterDelete(ctx, entity) })
 	}
 	return n, err
 }

@@ -58,7 +58,7 @@ func (c *core) mailDeletion(ctx context.Context, user *User, callbackURL string)
 	if err := c.createVerification(ctx, purposeDeleteAccount, token, user.ID, c.deletion.TokenExpiresIn); err != nil {
 		return nil, err
 	}
-	mail := Mail{User: user, Token: token,
+	mail := Mail{User: user.clone(), Token: token,
 		URL: c.baseURL + "/delete-user/callback?token=" + token + "&callbackURL=" + encodeURIComponent(orRoot(callbackURL))}
 	c.inBackground(ctx, "SendDeleteAccountVerification", func(ctx context.Context) error {
 		return c.deletion.SendVerification(ctx, mail)
@@ -84,7 +84,7 @@ func (c *core) deleteNow(ctx context.Context, user *User) (*DeleteUserResponse, 
 		return nil, err
 	}
 	if err := c.deleteUser(ctx, user.ID); err != nil {
-		return nil, err
+		return nil, aborted(err, ErrFailedToUpdateUser, http.StatusBadRequest)
 	}
 	c.event(ctx, "user deleted", "user", user.ID)
 	c.cookies.clear(ExchangeFrom(ctx))

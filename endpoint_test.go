@@ -498,12 +498,12 @@ func TestGlobalHooks(t *testing.T) {
 }
 
 // TestAnswerOfTheWrongType: a hook's answer that is no Res cannot reach a typed
-// caller; it must not panic either.
+// caller, who must not take it for a success.
 func TestAnswerOfTheWrongType(t *testing.T) {
 	w := newWorld(t, func(c *Config) {
 		c.Hooks.Before = func(x *Exchange) error { x.Answer("text"); return nil }
 	})
-	if out, err := w.API.OK.Call(t.Context(), Empty{}); out != nil || err != nil {
+	if out, err := w.API.OK.Call(t.Context(), Empty{}); out != nil || err == nil || apiError(err) != nil {
 		t.Error(out, err)
 	}
 	if out, err := w.API.OK.CallJSON(t.Context(), nil); string(out) != `"text"` || err != nil {

@@ -128,8 +128,8 @@ func (x *Exchange) Failure() error { return x.err }
 
 // Answer makes v the value of the response. A hook that calls it before the
 // endpoint keeps the endpoint and the hooks after it from running; a hook that
-// calls it after the endpoint replaces the result. In a direct Call the value
-// must be a Res to reach the caller.
+// calls it after the endpoint replaces the result, or the body of a failure,
+// whose status stays. A direct Call fails if the value is no Res.
 func (x *Exchange) Answer(v any) { x.answer, x.answered = v, true }
 
 // queryValue returns the first value of a query parameter as sent.

@@ -23,7 +23,8 @@ type Passwords struct {
 
 	// Argon2id makes new hashes with Argon2id (RFC 9106) in the PHC string
 	// format, with 19 MiB, two passes and one lane. The original cannot
-	// verify them. Default: scrypt.
+	// verify them. Until the scrypt hashes of a database have been replaced, the
+	// time of a failed sign-in tells whether an account has one. Default: scrypt.
 	Argon2id bool
 
 	// Hasher replaces the built-in formats. Default: none.

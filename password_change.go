@@ -85,7 +85,11 @@ func (c *core) replacePassword(ctx context.Context, account *Account, hash strin
 				return err
 			}
 		}
-		if err := c.updatePassword(ctx, account.ID, hash); err != nil || !revoke {
+		n, err := c.replaceHash(ctx, account, hash)
+		if err == nil && n == 0 {
+			err = ErrInvalidPassword.With(http.StatusBadRequest)
+		}
+		if err != nil || !revoke {
 			return err
 		}
 		session, err = c.createSession(ctx, account.UserID, false)
@@ -152,11 +156,35 @@ func (c *core) verifyAccount(ctx context.Context, account *Account, password str
 	}
 	hash, err := c.passwords.hash(ctx, password)
 	if err != nil {
+		c.log.WarnContext(ctx, "an outdated password hash could not be replaced", "error", err)
+		return true, nil
+	}
+	n, err := c.replaceHash(ctx, account, hash)
+	if err != nil || n > 0 {
+		return err == nil, err
+	}
+	return c.verifyAgain(ctx, account, password)
+}
+
+// replaceHash stores a new hash in the place of the one that was verified. A
+// password that was changed at the same moment stays; n is zero then.
+func (c *core) replaceHash(ctx context.Context, account *Account, hash string) (n int64, err error) {
+	n, err = c.accounts.change(ctx, map[string]any{"password": hash},
+		Where("id", account.ID), Where("password", *account.Password))
+	if n > 0 {
+		account.Password = &hash
+	}
+	return n, err
+}
+
+// verifyAgain checks a password against what somebody else stored meanwhile:
+// the same password with a new hash, or another one.
+func (c *core) verifyAgain(ctx context.Context, account *Account, password string) (bool, error) {
+	current, err := c.credentialAccount(ctx, account.UserID)
+	if err != nil || !current.hasPassword() {
 		return false, err
 	}
-	// Only the hash that was verified is replaced: a password that was changed
-	// at the same moment stays.
-	_, err = c.accounts.change(ctx, map[string]any{"password": hash},
-		Where("id", account.ID), Where("password", *account.Password))
-	return err == nil, err
+	account.Password = current.Password
+	ok, _, err := c.passwords.verify(ctx, *current.Password, password)
+	return ok, err
 }

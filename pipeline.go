@@ -21,8 +21,8 @@ type pipeline struct {
 	logger    *slog.Logger
 	bodyLimit int64
 	address   func(remoteAddr string, h http.Header) string
-	admit     func(r *http.Request, path string) error // HTTP only, before anything is read
-	guard     func(x *Exchange) error                  // HTTP only, when the body was read
+	admit     func(ctx context.Context, address, path string) error // HTTP only, before anything is read
+	guard     func(x *Exchange) error                               // HTTP only, when the body was read
 	before    []Hook
 	after     []Hook
 }
@@ -43,17 +43,32 @@ func (p *pipeline) log() *slog.Logger {
 // that it has below the base path of its Auth.
 func (op *operation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !op.answers(r.Method) {
-		w.Header()["Allow"] = op.methods
+		w.Header()["Allow"] = op.Methods()
 		w.WriteHeader(http.StatusMethodNotAllowed)
 		return
 	}
-	if op.pipeline.admit != nil {
-		if err := op.pipeline.admit(r, op.path); err != nil {
-			op.pipeline.writeError(w, r, err)
-			return
-		}
+	if op.pipeline.admits(w, r, op.path) {
+		op.serve(w, r, nil)
 	}
-	op.serve(w, r, nil)
+}
+
+// admits asks whether the client may call the endpoint on a path now, and
+// answers the request if it may not.
+func (p *pipeline) admits(w http.ResponseWriter, r *http.Request, path string) (ok bool) {
+	if p.admit == nil {
+		return true
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			p.log().ErrorContext(r.Context(), "panic in the rate limiter", "panic", v, "stack", string(debug.Stack()))
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+	}()
+	if err := p.admit(r.Context(), p.address(r.RemoteAddr, r.Header), path); err != nil {
+		p.writeError(w, r, err)
+		return false
+	}
+	return true
 }
 
 // serve answers a request that was routed here and admitted.
@@ -61,11 +76,15 @@ func (op *operation) serve(w http.ResponseWriter, r *http.Request, params []para
 	x := op.frame()
 	x.Context, x.op = r.Context(), op
 	x.request, x.headers, x.sent = r, r.Header, &sent{params: params}
-	x.err = op.receive(w, x)
-	if x.err == nil {
+	op.attend(w, x)
+	x.write(w)
+}
+
+func (op *operation) attend(w http.ResponseWriter, x *Exchange) {
+	defer x.recover()
+	if x.err = op.receive(w, x); x.err == nil {
 		op.run(x, func() []issue { return op.binding.bind(x, op.bodyOptional) })
 	}
-	x.write(w)
 }
 
 // receive reads the body and asks the guard, before anything is decoded.
@@ -99,6 +118,9 @@ func (op *operation) run(x *Exchange, decode func() []issue) {
 	if x.err = op.perform(x, issues); x.err != nil {
 		x.err = clientCode(x.err)
 	}
+	if x.err != nil && apiError(x.err) == nil {
+		return // hooks see what clients see
+	}
 	if len(op.pipeline.after)+len(op.after) > 0 {
 		x.runAfter(op.after)
 	}
@@ -125,6 +147,7 @@ func (x *Exchange) runHooks(lists ...[]Hook) error {
 	for _, hooks := range lists {
 		for _, hook := range hooks {
 			if err := hook(x); err != nil {
+				x.answered = false
 				return clientCode(err)
 			}
 			if x.answered {
@@ -142,6 +165,7 @@ func (x *Exchange) runAfter(typed []Hook) {
 	for _, hooks := range [][]Hook{x.op.pipeline.after, typed} {
 		for _, hook := range hooks {
 			if err := hook(x); err != nil {
+				x.answered = false
 				x.err = keepStatus(clientCode(err), failed)
 			}
 		}
@@ -150,7 +174,7 @@ func (x *Exchange) runAfter(typed []Hook) {
 
 func keepStatus(err, failed error) error {
 	now, first := apiError(err), apiError(failed)
-	if now == nil || first == nil {
+	if now == nil || first == nil || first.Status < http.StatusBadRequest {
 		return err
 	}
 	kept := *now

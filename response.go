@@ -3,6 +3,7 @@ package auth
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"sync"
 )
@@ -16,16 +17,20 @@ type Raw struct {
 
 // outcome returns the HTTP status of the run.
 func (x *Exchange) outcome() int {
-	switch {
-	case x.err == nil && x.status != 0:
-		return x.status
-	case x.err == nil:
+	status := x.status
+	switch api := apiError(x.err); {
+	case api != nil:
+		status = api.Status
+	case x.err != nil:
+		return http.StatusInternalServerError
+	case status == 0:
 		return http.StatusOK
 	}
-	if api := apiError(x.err); api != nil {
-		return api.Status
+	if status < http.StatusOK || status > 599 {
+		x.op.pipeline.log().ErrorContext(x, "no HTTP status", "endpoint", x.op.label(), "status", status)
+		return http.StatusInternalServerError
 	}
-	return http.StatusInternalServerError
+	return status
 }
 
 // buffers keeps memory for the bodies of responses.
@@ -36,11 +41,14 @@ func (x *Exchange) write(w http.ResponseWriter) {
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
 	body, contentType := x.body((*buf)[:0])
+	status := x.outcome()
 	x.copyHeader(w.Header())
-	if contentType != "" {
+	if hasBody := status != http.StatusNoContent && status != http.StatusNotModified; !hasBody {
+		body = body[:0]
+	} else if contentType != "" {
 		w.Header()["Content-Type"] = []string{contentType}
 	}
-	w.WriteHeader(x.outcome())
+	w.WriteHeader(status)
 	_, _ = w.Write(body) // a client that went away needs no answer
 	if *buf = body; cap(body) > maxPooled {
 		*buf = nil
@@ -52,8 +60,8 @@ const maxPooled = 64 << 10
 // body appends the body of the response to dst and returns its media type. A
 // result that cannot be encoded turns the outcome into an internal error.
 func (x *Exchange) body(dst []byte) ([]byte, string) {
-	if x.err == nil {
-		raw, err := x.encode(dst)
+	if x.err == nil || x.answered && apiError(x.err) != nil {
+		raw, err := x.encodeSafely(dst)
 		if err == nil {
 			return raw, x.contentType()
 		}
@@ -95,9 +103,21 @@ func (x *Exchange) rawResult() (Raw, bool) {
 	case Raw:
 		return v, true
 	case *Raw:
-		return *v, true
+		if v != nil {
+			return *v, true
+		}
 	}
 	return Raw{}, false
+}
+
+// encodeSafely turns the panic of a MarshalJSON into an internal error.
+func (x *Exchange) encodeSafely(dst []byte) (body []byte, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("auth: panic while encoding the result of %s: %v", x.op.label(), v)
+		}
+	}()
+	return x.encode(dst)
 }
 
 // encode appends the successful result in the form that clients receive.

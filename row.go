@@ -79,16 +79,16 @@ func (r *records[T]) first(ctx context.Context, where ...Condition) (*T, error) 
 // that have an OnUpdate. It returns the number of rows. Errors:
 // ErrConflict.
 func (r *records[T]) update(ctx context.Context, set map[string]any, where ...Condition) (int64, error) {
-	return r.store.Update(ctx, r.table, r.onUpdate(set, nil), where...)
+	return r.store.Update(ctx, r.table, r.onUpdate(set), where...)
 }
 
-// onUpdate returns set with the columns that every update sets and that this
-// one neither sets nor adds to.
-func (r *records[T]) onUpdate(set map[string]any, add map[string]int64) map[string]any {
+// onUpdate returns set with the columns that every update sets and this one does
+// not.
+func (r *records[T]) onUpdate(set map[string]any) map[string]any {
 	full := make(map[string]any, len(set)+1)
 	for i := range r.table.Columns {
 		c := &r.table.Columns[i]
-		if _, added := add[c.Name]; c.OnUpdate != nil && !added {
+		if c.OnUpdate != nil {
 			full[c.Name] = c.OnUpdate()
 		}
 	}
@@ -105,16 +105,6 @@ func (r *records[T]) delete(ctx context.Context, where ...Condition) (int64, err
 // there is none. Of any number of callers exactly one gets it.
 func (r *records[T]) consume(ctx context.Context, where ...Condition) (*T, error) {
 	row, err := r.store.Consume(ctx, r.table, where...)
-	if err != nil || row == nil {
-		return nil, err
-	}
-	return r.fromRow(row)
-}
-
-// increment changes one row that meets the conditions, see [Store]; nil, nil if
-// there is none. Errors: ErrConflict.
-func (r *records[T]) increment(ctx context.Context, add map[string]int64, set map[string]any, where ...Condition) (*T, error) {
-	row, err := r.store.Increment(ctx, r.table, add, r.onUpdate(set, add), where...)
 	if err != nil || row == nil {
 		return nil, err
 	}

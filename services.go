@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"runtime/debug"
+	"sync"
 	"sync/atomic"
 )
 
@@ -35,21 +37,30 @@ type services struct {
 }
 
 // commitQueue holds what waits for a transaction to be committed.
-type commitQueue struct{ tasks []func(ctx context.Context) }
+type commitQueue struct {
+	mu    sync.Mutex // against goroutines that the transaction started
+	tasks []func(ctx context.Context)
+}
 
-type commitQueueKey struct{}
+// commitQueueKey has the instance in it: a transaction of another one is none
+// of this one's.
+type commitQueueKey struct{ s *services }
 
-// transact runs fn in a transaction, or in the one that ctx is already in.
-// What fn and its callees hand to afterCommit runs when all of it is stored.
+// transact runs fn in a transaction, or in the one that ctx is already in,
+// which then fails with fn. What fn and its callees hand to afterCommit runs
+// when all of it is stored.
 func (s *services) transact(ctx context.Context, fn func(ctx context.Context) error) error {
-	if ctx.Value(commitQueueKey{}) != nil {
-		return fn(ctx)
+	if ctx.Value(commitQueueKey{s}) != nil {
+		return s.store.Transaction(ctx, fn)
 	}
 	queue := &commitQueue{}
-	if err := s.store.Transaction(context.WithValue(ctx, commitQueueKey{}, queue), fn); err != nil {
+	if err := s.store.Transaction(context.WithValue(ctx, commitQueueKey{s}, queue), fn); err != nil {
 		return err
 	}
-	for _, task := range queue.tasks {
+	queue.mu.Lock()
+	tasks := queue.tasks
+	queue.mu.Unlock()
+	for _, task := range tasks {
 		task(ctx)
 	}
 	return nil
@@ -57,8 +68,10 @@ func (s *services) transact(ctx context.Context, fn func(ctx context.Context) er
 
 // afterCommit runs task now, or after the transaction that ctx is in. The task
 // gets a context that is outside of it.
-func afterCommit(ctx context.Context, task func(ctx context.Context)) {
-	if queue, ok := ctx.Value(commitQueueKey{}).(*commitQueue); ok {
+func (s *services) afterCommit(ctx context.Context, task func(ctx context.Context)) {
+	if queue, ok := ctx.Value(commitQueueKey{s}).(*commitQueue); ok {
+		queue.mu.Lock()
+		defer queue.mu.Unlock()
 		queue.tasks = append(queue.tasks, task)
 		return
 	}
@@ -66,17 +79,34 @@ func afterCommit(ctx context.Context, task func(ctx context.Context)) {
 }
 
 // inBackground runs a task such as sending a mail when the transaction of ctx
-// is committed: at once, or on Config.Background. Its failure is logged and
-// never changes the answer, which could tell a stranger who has an account.
+// is committed: at once, or on Config.Background. Its failure, a panic too, is
+// logged and never changes the answer, which could tell a stranger who has an
+// account.
 func (s *services) inBackground(ctx context.Context, what string, task func(ctx context.Context) error) {
-	afterCommit(ctx, func(ctx context.Context) {
-		detached := context.WithoutCancel(ctx)
+	s.afterCommit(ctx, func(ctx context.Context) {
+		detached := detach(ctx)
 		s.background(func() {
+			defer func() {
+				if v := recover(); v != nil {
+					s.log.ErrorContext(detached, "panic in background task", "task", what, "panic", v, "stack", string(debug.Stack()))
+				}
+			}()
 			if err := task(detached); err != nil {
 				s.log.ErrorContext(detached, "background task failed", "task", what, "error", err)
 			}
 		})
 	})
+}
+
+// detach returns a context that outlives the request. Its Exchange has the
+// request and nothing that the run still changes.
+func detach(ctx context.Context) context.Context {
+	ctx = context.WithoutCancel(ctx)
+	x := ExchangeFrom(ctx)
+	if x == nil {
+		return ctx
+	}
+	return &Exchange{Context: ctx, op: x.op, direct: true, request: x.request, headers: x.headers, address: x.ClientAddress()}
 }
 
 // event records what matters to security, for people and for counters. It never

@@ -27,7 +27,12 @@ type Session struct {
 // MarshalJSON writes the session as clients see it.
 func (s *Session) MarshalJSON() ([]byte, error) { return s.plan.marshal(s) }
 
-func (s *Session) appendJSON(dst []byte) ([]byte, error) { return s.plan.appendObject(dst, s) }
+func (s *Session) appendJSON(dst []byte) ([]byte, error) {
+	if s == nil {
+		return append(dst, "null"...), nil
+	}
+	return s.plan.appendObject(dst, s)
+}
 
 // UnmarshalJSON reads what MarshalJSON or the original wrote.
 func (s *Session) UnmarshalJSON(data []byte) error { return unmarshalEntity(data, s) }
@@ -62,7 +67,7 @@ func (d *SessionData) appendJSON(dst []byte) (_ []byte, err error) {
 }
 
 func sessionTable(fields []Column) *Table {
-	return &Table{Name: "session", Columns: append([]Column{
+	return &Table{Name: "session", Expires: "expiresAt", Columns: append([]Column{
 		{Name: "expiresAt", Type: TypeDate},
 		{Name: "token", Type: TypeString, Unique: true},
 		{Name: "createdAt", Type: TypeDate},

@@ -10,6 +10,10 @@ import (
 type GetSessionRequest struct {
 	DisableCookieCache bool `query:"disableCookieCache,omitempty,truthy"` // ask the store
 	DisableRefresh     bool `query:"disableRefresh,omitempty,truthy"`     // do not prolong the session
+
+	// Refresh prolongs a session that is due although SessionOptions.DeferRefresh
+	// is on, as a POST does. Only Go code can set it.
+	Refresh bool `json:"-"`
 }
 
 // getSession returns the session of the caller and its user, nil if there is
@@ -20,7 +24,7 @@ func (c *core) getSession(ctx context.Context, in GetSessionRequest) (*SessionDa
 	if post && !c.session.DeferRefresh {
 		return nil, ErrMethodNotAllowedDeferSessionRequired.With(http.StatusMethodNotAllowed)
 	}
-	data, err := c.loadSession(x, readOptions{noCache: in.DisableCookieCache, noRefresh: in.DisableRefresh, post: post})
+	data, err := c.loadSession(x, readOptions{noCache: in.DisableCookieCache, noRefresh: in.DisableRefresh, post: post || in.Refresh})
 	if err != nil && apiError(err) == nil {
 		c.log.ErrorContext(ctx, "session could not be read", "error", err)
 		return nil, ErrFailedToGetSession.With(http.StatusInternalServerError).WithCause(err)

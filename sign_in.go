@@ -34,14 +34,17 @@ func (c *core) signInEmail(ctx context.Context, in SignInEmailRequest) (*SignInE
 	if err := c.checkPasswordNotTooLong(in.Password); err != nil {
 		return nil, err
 	}
-	user, err := c.authenticate(ctx, in.Email, in.Password)
+	user, account, err := c.authenticate(ctx, in.Email, in.Password)
 	if err != nil {
 		return nil, err
 	}
 	if c.emailPassword.RequireEmailVerification && !user.EmailVerified {
 		return nil, c.refuseUnverified(ctx, user, in.CallbackURL)
 	}
-	session, err := c.createSession(ctx, user.ID, dontRemember(in.RememberMe))
+	session, err := c.sessionForPassword(ctx, account, dontRemember(in.RememberMe))
+	if err == nil && session == nil {
+		err = c.signInFailed(ctx, in.Email)
+	}
 	if err != nil {
 		return nil, aborted(err, ErrFailedToCreateSession, http.StatusUnauthorized)
 	}
@@ -54,38 +57,58 @@ func (c *core) signInEmail(ctx context.Context, in SignInEmailRequest) (*SignInE
 	return out, nil
 }
 
-// authenticate returns the user with an address and a password.
-func (c *core) authenticate(ctx context.Context, email, password string) (*User, error) {
+// authenticate returns the user with an address and a password, and the account
+// as it was when the password was checked.
+func (c *core) authenticate(ctx context.Context, email, password string) (*User, *Account, error) {
 	user, err := c.userByEmail(ctx, email)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var account *Account
 	if user != nil {
 		if account, err = c.credentialAccount(ctx, user.ID); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	if !account.hasPassword() {
 		if err := c.passwords.burn(ctx, password); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		return nil, c.signInFailed(ctx, email)
+		return nil, nil, c.signInFailed(ctx, email)
 	}
 	ok, err := c.verifyAccount(ctx, account, password)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if !ok {
-		return nil, c.signInFailed(ctx, email)
+		return nil, nil, c.signInFailed(ctx, email)
 	}
-	return user, nil
+	return user, account, nil
+}
+
+// sessionForPassword starts a session if the password that was checked is still
+// the user's, nil if it was changed meanwhile: whoever resets a password and
+// revokes all sessions must not find another one afterwards.
+func (c *core) sessionForPassword(ctx context.Context, checked *Account, dontRemember bool) (session *Session, err error) {
+	err = c.transact(ctx, func(ctx context.Context) error {
+		account, err := c.credentialAccount(ctx, checked.UserID)
+		if err != nil || !account.hasPassword() || *account.Password != *checked.Password {
+			return err
+		}
+		session, err = c.createSession(ctx, checked.UserID, dontRemember)
+		return err
+	})
+	return session, err
 }
 
 func (c *core) signInFailed(ctx context.Context, email string) error {
-	c.event(ctx, "sign-in failed", "email", email)
+	c.event(ctx, "sign-in failed", "email", email[:min(len(email), maxLoggedText)])
 	return ErrInvalidEmailOrPassword.With(http.StatusUnauthorized)
 }
+
+// maxLoggedText bounds what a stranger can write into the log: more than any
+// address has (RFC 5321).
+const maxLoggedText = 320
 
 // refuseUnverified sends the verification mail again if that is wanted. It runs
 // after the password was found to be right.

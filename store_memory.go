@@ -18,8 +18,8 @@ import (
 // what was last committed. A write that waits for its turn gives up when its
 // context is canceled.
 //
-// In tables with a date column expiresAt, rows that expired more than an hour
-// ago are removed, a few with each write to their table. A reference to a row
+// In tables with [Table.Expires], rows that expired more than an hour ago are
+// removed, a few with each write to their table. A reference to a row
 // that does not exist is not refused.
 type MemoryStore struct {
 	writer chan struct{} // holds a token while a write or a transaction runs

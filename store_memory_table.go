@@ -11,7 +11,7 @@ import (
 type memoryTable struct {
 	table   *Table
 	indexes []memoryIndex
-	expires int // position of expiresAt, -1 if rows do not expire
+	expires int // position of Table.Expires, -1 if rows do not expire
 
 	// Of committed rows: where the search for expired ones goes on; nil: at
 	// the oldest row.
@@ -57,10 +57,7 @@ type memoryRow struct {
 type memoryLink struct{ prev, next *memoryRow }
 
 func newMemoryTable(t *Table) *memoryTable {
-	m := &memoryTable{table: t, expires: t.index("expiresAt")}
-	if m.expires >= 0 && t.column(m.expires).Type != TypeDate {
-		m.expires = -1
-	}
+	m := &memoryTable{table: t, expires: t.index(t.Expires)}
 	m.addIndex(-1, false)
 	m.addIndex(len(t.Columns), true)
 	for i := range t.Columns {

@@ -18,7 +18,7 @@ import (
 
 // testSessionTable has the columns of the core's session table (contract
 // section 12.1), testSession rows of the usual size.
-var testSessionTable = &Table{Name: "session", Columns: []Column{
+var testSessionTable = &Table{Name: "session", Expires: "expiresAt", Columns: []Column{
 	{Name: "expiresAt", Type: TypeDate},
 	{Name: "token", Type: TypeString, Unique: true},
 	{Name: "createdAt", Type: TypeDate},

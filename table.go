@@ -15,6 +15,10 @@ import (
 type Table struct {
 	Name    string
 	Columns []Column
+
+	// Expires names the date column after which a row is of no use to anybody
+	// and may be removed. Empty: rows stay.
+	Expires string
 }
 
 // A Column is one named, typed place of a [Table]. The zero value of every
@@ -117,6 +121,9 @@ func (t *Table) check() error {
 	}
 	for i := range t.Columns {
 		mistakes = append(mistakes, t.checkColumn(i)...)
+	}
+	if i := t.index(t.Expires); t.Expires != "" && (i < 0 || t.column(i).Type != TypeDate) {
+		mistakes = append(mistakes, fmt.Errorf("auth: table %q expires by %q, which is no date column", t.Name, t.Expires))
 	}
 	return errors.Join(mistakes...)
 }

@@ -9,7 +9,6 @@ import (
 const (
 	alphanumeric      = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 	lowerAlphanumeric = "0123456789abcdefghijklmnopqrstuvwxyz"
-	urlAlphabet       = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-_"
 )
 
 // newID returns a primary key: 190 bits in 32 letters and digits.
@@ -24,14 +23,6 @@ func newResetToken() string { return randomString(24, alphanumeric) }
 // newDeleteToken returns the token of a link that confirms the deletion of an
 // account.
 func newDeleteToken() string { return randomString(32, lowerAlphanumeric) }
-
-// newOAuthState returns the state of an authorization request (RFC 6749
-// section 10.12).
-func newOAuthState() string { return randomString(32, urlAlphabet) }
-
-// newCodeVerifier returns a PKCE code verifier of the greatest length (RFC 7636
-// section 4.1).
-func newCodeVerifier() string { return randomString(128, urlAlphabet) }
 
 // randomString returns n characters of alphabet, each drawn independently and
 // with equal probability from the system's secure source. The alphabet has at

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"time"
 )
@@ -38,6 +39,13 @@ func (u *User) appendJSON(dst []byte) ([]byte, error) {
 // UnmarshalJSON reads what MarshalJSON or the original wrote.
 func (u *User) UnmarshalJSON(data []byte) error { return unmarshalEntity(data, u) }
 
+// clone returns a copy that shares nothing that a hook could change.
+func (u *User) clone() *User {
+	copied := *u
+	copied.Fields = maps.Clone(u.Fields)
+	return &copied
+}
+
 func userTable(fields []Column) *Table {
 	return &Table{Name: "user", Columns: append([]Column{
 		{Name: "name", Type: TypeString, Sortable: true},
@@ -70,7 +78,8 @@ func (s *services) updateUser(ctx context.Context, id string, changes map[string
 	return s.users.first(ctx, Where("id", id))
 }
 
-// deleteUser removes a user and all that belongs to it, all or nothing.
+// deleteUser removes a user and all that belongs to it, all or nothing: if a
+// hook keeps the user (ErrAborted), the rest stays too.
 func (s *services) deleteUser(ctx context.Context, id string) error {
 	return s.transact(ctx, func(ctx context.Context) error {
 		if _, err := s.sessions.remove(ctx, Where("userId", id)); err != nil {
@@ -79,7 +88,10 @@ func (s *services) deleteUser(ctx context.Context, id string) error {
 		if _, err := s.accounts.remove(ctx, Where("userId", id)); err != nil {
 			return err
 		}
-		_, err := s.users.remove(ctx, Where("id", id))
+		n, err := s.users.remove(ctx, Where("id", id))
+		if err == nil && n == 0 {
+			err = ErrAborted
+		}
 		return err
 	})
 }

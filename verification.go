@@ -18,7 +18,7 @@ type Verification struct {
 }
 
 func verificationTable() *Table {
-	return &Table{Name: "verification", Columns: []Column{
+	return &Table{Name: "verification", Expires: "expiresAt", Columns: []Column{
 		{Name: "identifier", Type: TypeString, Index: true},
 		{Name: "value", Type: TypeString},
 		{Name: "expiresAt", Type: TypeDate},

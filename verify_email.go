@@ -41,7 +41,7 @@ func (c *core) emailLink(token, callbackURL string) string {
 // verificationMail is the mail that verifies the address that user has.
 func (c *core) verificationMail(user *User, callbackURL string, lifetime time.Duration) Mail {
 	token := c.emailToken(emailClaims{Email: user.Email, UserID: user.ID}, lifetime)
-	return Mail{User: user, Token: token, URL: c.emailLink(token, callbackURL)}
+	return Mail{User: user.clone(), Token: token, URL: c.emailLink(token, callbackURL)}
 }
 
 // mailVerification sends that mail in the background.
@@ -200,7 +200,14 @@ func (c *core) markVerified(ctx context.Context, claims emailClaims) (*VerifyEma
 	if err := callback(ctx, c.verification.BeforeVerification, user); err != nil {
 		return nil, err
 	}
-	updated, err := c.updateUser(ctx, user.ID, map[string]any{"emailVerified": true})
+	n, err := c.users.change(ctx, map[string]any{"emailVerified": true}, Where("id", user.ID), Where("email", user.Email))
+	if err != nil {
+		return nil, err
+	}
+	if n == 0 { // the address was changed or the user deleted meanwhile
+		return nil, ErrInvalidToken
+	}
+	updated, err := c.users.first(ctx, Where("id", user.ID))
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,6 @@ var attempts = auth.RateRule{Window: time.Minute, Max: 20}
 // not tell who has an account.
 func newConfig(baseURL, secret string, mails *outbox, background func(task func())) auth.Config {
 	return auth.Config{
-		AppName: "Example",
 		BaseURL: baseURL,
 		Secret:  secret,
 		Store:   auth.NewMemoryStore(),
