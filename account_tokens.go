@@ -119,7 +119,7 @@ func (c *core) getAccessToken(ctx context.Context, in AccountRequest) (*AccessTo
 	return nil, providerNotSupported(account)
 }
 
-// refreshToken fetches new tokens from a provider.
+// refreshToken fetches new tokens from a provider, of which there is none yet.
 func (c *core) refreshToken(ctx context.Context, in AccountRequest) (*RefreshTokenResponse, error) {
 	account, err := c.accountOfCaller(ctx, in)
 	if err != nil {
@@ -128,7 +128,8 @@ func (c *core) refreshToken(ctx context.Context, in AccountRequest) (*RefreshTok
 	return nil, providerNotSupported(account)
 }
 
-// accountInfo returns a provider's description of the user.
+// accountInfo returns a provider's description of the user; a credential account
+// has no provider.
 func (c *core) accountInfo(ctx context.Context, in AccountInfoRequest) (*AccountInfoResponse, error) {
 	_, err := c.accountOfCaller(ctx, AccountRequest{AccountID: in.AccountID, UserID: in.UserID})
 	if err != nil {

@@ -98,7 +98,8 @@ func (c Code) Message() string { return codeMessages[c] }
 // With returns the code and its standard message as an APIError.
 func (c Code) With(status int) *APIError { return NewError(status, c, "") }
 
-// Error codes of the core endpoints (contract section 2.3).
+// Error codes of the core, all that the original has (contract section 2.3).
+// Those about providers and linked accounts are not sent yet.
 const (
 	ErrUserNotFound                         Code = "USER_NOT_FOUND"
 	ErrFailedToCreateUser                   Code = "FAILED_TO_CREATE_USER"

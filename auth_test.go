@@ -267,6 +267,29 @@ func TestBaseURL(t *testing.T) {
 	}
 }
 
+func TestBaseURLMistakes(t *testing.T) {
+	for _, c := range []Config{{BaseURL: "http://h?"}, {BaseURL: "http://u@h"}, {BaseURL: "http://h", BasePath: "/my auth"}, {BaseURL: "http://h", BasePath: "/käse"}, {BaseURL: "http://h", BasePath: "auth"}, {BaseURL: "http://h/a%2Fb"}} {
+		if u, err := c.base(); err == nil {
+			t.Errorf("%+v gives %v", c.BaseURL+c.BasePath, u)
+		}
+	}
+}
+
+// TestUnknownPathsShareACount: inventing paths does not help a client to more
+// requests.
+func TestUnknownPathsShareACount(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.RateLimit = RateLimit{Max: 5} })
+	for i := range 6 {
+		if r := w.browser().get("/" + strings.Repeat("x", i+1)); r.StatusCode != map[bool]int{true: 404, false: 429}[i < 5] {
+			t.Errorf("request %d: %d", i+1, r.StatusCode)
+		}
+	}
+	w = newWorld(t, func(c *Config) { c.RateLimit, c.ClientAddress.Disabled = RateLimit{Max: 1}, true })
+	for range 3 {
+		w.browser().get("/ok").ok(t) // nobody can be told apart
+	}
+}
+
 func TestRouting(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.DisabledPaths = []string{"/sign-out"} })
 	for _, tt := range []struct {
@@ -381,6 +404,7 @@ func TestRateLimitOnSingleEndpoint(t *testing.T) {
 	}{
 		{nil, 10, 401, "direct calls are not limited"},
 		{[]CallOption{WithRateLimit()}, 10, 401, "nor those for nobody"},
+		{[]CallOption{WithRateLimit(), WithHeaders(http.Header{"X-Forwarded-For": {"192.0.2.1"}})}, 1, 429, "headers of a proxy name the client"},
 		{[]CallOption{WithRateLimit(), WithRequest(same)}, 1, 429, "a page shares the count"},
 		{[]CallOption{WithRateLimit(), WithRequest(other)}, 3, 401, "other clients have their own"},
 	} {

@@ -167,7 +167,7 @@ func (c *Config) base() (*url.URL, error) {
 	if err != nil || c.BaseURL == "" || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, fmt.Errorf("auth: Config.BaseURL %q is no absolute http or https URL", c.BaseURL)
 	}
-	if u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
+	if u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.RawPath != "" {
 		return nil, fmt.Errorf("auth: Config.BaseURL %q has more than scheme, host and path", c.BaseURL)
 	}
 	path := u.Path

@@ -35,7 +35,8 @@
 // Any other error is internal: clients see status 500 without a body, the
 // logger sees the error.
 //
-// NewEndpoint makes endpoints of your own with the same powers.
+// NewEndpoint makes endpoints of your own with the same doors, hooks and
+// validation.
 //
 // # Sessions
 //
@@ -55,7 +56,7 @@
 //
 // Paths, JSON, error codes, cookies, signatures, password hashes and tables are
 // those of Better Auth 1.7.25, whose official JavaScript clients work
-// unmodified. Comments that name a contract section refer to the description of
-// that format which this package is tested against. docs/differences.md lists
-// where this package differs on purpose.
+// unmodified. Comments that name a contract section mean a description of that
+// format, observed on the original. docs/differences.md lists where this package
+// differs on purpose.
 package auth

@@ -14,8 +14,9 @@ import (
 //   - ServeHTTP decodes Req from the HTTP request and writes Res as JSON.
 //
 // Both run the same hooks, validation, session checks and function. Checks
-// that protect a browser's user (origin, redirect targets, body size, rate
-// limit) run only in ServeHTTP.
+// that protect a browser's user (origin, redirect targets, rate limit) run only
+// in ServeHTTP, and only for the endpoints of an Auth; one made by NewEndpoint
+// has the limit of the body's size alone.
 //
 // Req is a struct whose tags say where its fields come from: json:"name" for a
 // member of the JSON body, query:"name", path:"name" and header:"Name". A field
@@ -160,7 +161,7 @@ type operation struct {
 }
 
 func (op *operation) Name() string        { return op.name }
-func (op *operation) Methods() []string   { return op.methods }
+func (op *operation) Methods() []string   { return slices.Clone(op.methods) }
 func (op *operation) Path() string        { return op.path }
 func (op *operation) untyped() *operation { return op }
 

@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -189,6 +191,37 @@ func TestLocationIsASCII(t *testing.T) {
 	r := w.browser().post("/sign-in/email", body).ok(t)
 	if r.Header.Get("Location") != "/%E6%97%A5%20%E6%9C%AC" || r.field(t, "url") != "/日 本" {
 		t.Errorf("%s %v", r.body, r.Header)
+	}
+}
+
+// blocked is a body of which nothing arrives.
+type blocked struct{ end chan struct{} }
+
+func (b blocked) Read([]byte) (int, error) { <-b.end; return 0, io.EOF }
+func (b blocked) Close() error             { return nil }
+
+// TestBodyIsNotReservedInAdvance: headers alone hold no memory for a body.
+func TestBodyIsNotReservedInAdvance(t *testing.T) {
+	w := newWorld(t)
+	const n = 100
+	b := blocked{make(chan struct{})}
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	var wg sync.WaitGroup
+	for range n {
+		r := httptest.NewRequest("POST", testBase+"/sign-out", b)
+		r.ContentLength = 1 << 20
+		r.Header.Set("Content-Type", "application/json")
+		wg.Go(func() { w.ServeHTTP(httptest.NewRecorder(), r) })
+	}
+	time.Sleep(200 * time.Millisecond)
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	close(b.end)
+	wg.Wait()
+	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > n*(64<<10) {
+		t.Errorf("%d idle requests that sent headers only hold %d MiB", n, grown>>20)
 	}
 }
 
@@ -567,4 +600,101 @@ func checkEcho(t *testing.T, echoed []byte, want map[string]json.RawMessage) {
 	if got.Name != name || (note == nil) != (got.Note == nil) || note != nil && *note != *got.Note {
 		t.Errorf("decoded %q %v, want %q %v", got.Name, got.Note, name, note)
 	}
+}
+
+// TestAnswerAfterFailure: a hook replaces the body, the status stays.
+func TestAnswerAfterFailure(t *testing.T) {
+	w := newWorld(t, func(c *Config) {
+		c.Hooks.After = func(x *Exchange) error {
+			if x.Failure() != nil {
+				x.Answer(map[string]string{"mine": "yes"})
+			}
+			return nil
+		}
+	})
+	r := w.browser().post("/revoke-sessions", "{}")
+	if r.StatusCode != 401 || r.body != `{"mine":"yes"}` {
+		t.Errorf("%d %s", r.StatusCode, r.body)
+	}
+}
+
+// TestTextsOfOtherTypes: query parameters and headers of types beyond strings.
+func TestTextsOfOtherTypes(t *testing.T) {
+	type in struct {
+		IDs   []int            `query:"ids,omitempty"`
+		Since time.Time        `query:"since,omitzero"`
+		At    Optional[string] `query:"at,omitzero"`
+	}
+	e := NewEndpoint("GET", "/x", func(_ context.Context, i in) (string, error) {
+		return fmt.Sprint(i.IDs, i.Since.Year(), i.At), nil
+	})
+	for target, want := range map[string]string{
+		"/x?ids=1&ids=2&since=2026-01-01T00:00:00Z&at=abc": `"[1 2] 2026 {abc true false}"`,
+		"/x?ids=1&ids=x": `{"message":"[query.ids] Invalid input: expected array, received string","code":"VALIDATION_ERROR"}`,
+		"/x?since=then":  `{"message":"[query.since] Invalid input","code":"VALIDATION_ERROR"}`,
+	} {
+		if rec := serve(e, "GET", target, ""); rec.Body.String() != want {
+			t.Errorf("%s: %s", target, rec.Body)
+		}
+	}
+}
+
+type badJSON struct{}
+
+func (badJSON) MarshalJSON() ([]byte, error) { panic("marshal") }
+
+// TestNothingPanicsWhileWriting: a result that cannot be encoded is a 500 at
+// worst, never a dead connection.
+func TestNothingPanicsWhileWriting(t *testing.T) {
+	want := map[string]int{"nil *Session": 200, "half SessionData": 200, "nil *Raw": 200, "MarshalJSON": 500, "no status": 500}
+	for name, h := range map[string]http.Handler{
+		"nil *Session":     NewEndpoint("GET", "/x", func(context.Context, Empty) (*Session, error) { return nil, nil }),
+		"half SessionData": NewEndpoint("GET", "/x", func(context.Context, Empty) (*SessionData, error) { return &SessionData{}, nil }),
+		"nil *Raw":         NewEndpoint("GET", "/x", func(context.Context, Empty) (*Raw, error) { return nil, nil }),
+		"MarshalJSON":      NewEndpoint("GET", "/x", func(context.Context, Empty) (badJSON, error) { return badJSON{}, nil }),
+		"no status":        NewEndpoint("GET", "/x", func(context.Context, Empty) (int, error) { return 0, &APIError{Message: "no"} }),
+	} {
+		if rec := serve(h, "GET", "/x", ""); rec.Code != want[name] {
+			t.Errorf("%s: %d %s", name, rec.Code, rec.Body)
+		}
+	}
+}
+
+// TestGuardsMayPanic: so is a panic of what the configuration plugs in.
+func TestGuardsMayPanic(t *testing.T) {
+	origins := newWorld(t, func(c *Config) { c.TrustedOriginsFunc = func(*http.Request) []string { panic("origins") } })
+	limits := newWorld(t, func(c *Config) { c.RateLimit = RateLimit{Storage: panickingLimits{}} })
+	for name, w := range map[string]*world{"origins": origins, "limits": limits} {
+		b := w.browser()
+		b.header.Set("Origin", "https://elsewhere.example")
+		if r := b.post("/sign-in/email", credentials("ann")); r.StatusCode != 500 || r.body != "" || !strings.Contains(w.log.String(), "panic") {
+			t.Errorf("%s: %d %s", name, r.StatusCode, r.body)
+		}
+	}
+}
+
+type panickingLimits struct{}
+
+func (panickingLimits) Consume(context.Context, string, RateRule) (time.Duration, bool, error) {
+	panic("limits")
+}
+
+// TestManyMembers: a body of very many members costs no more than it should.
+func TestManyMembers(t *testing.T) {
+	var body strings.Builder
+	body.WriteString(`{"accountId":"x"`)
+	for i := range 90000 {
+		fmt.Fprintf(&body, `,"%05x":0`, i)
+	}
+	r := newWorld(t).browser().post("/get-access-token", body.String()+"}").fails(t, 400, ErrValidation)
+	if !strings.Contains(r.body, `\"15f8f\"`) {
+		t.Error("the last member is not named")
+	}
+}
+
+// TestMethodsAreACopy: nobody changes the routing through them.
+func TestMethodsAreACopy(t *testing.T) {
+	w := newWorld(t)
+	w.API.OK.Methods()[0] = "POST"
+	w.browser().get("/ok").ok(t)
 }

@@ -36,6 +36,7 @@ func TestPasswordReset(t *testing.T) {
 		b.post("/reset-password", map[string]string{"newPassword": "short", "token": mail.Token}).fails(t, 400, ErrPasswordTooShort)
 		b.post("/reset-password", map[string]string{"newPassword": strings.Repeat("x", 129), "token": mail.Token}).fails(t, 400, ErrPasswordTooLong)
 		b.post("/reset-password", `{"newPassword":"the new one"}`).fails(t, 400, ErrInvalidToken)
+		b.post("/reset-password", `{"newPassword":"short"}`).fails(t, 400, ErrInvalidToken) // before the length
 		b.post("/reset-password?token="+mail.Token, `{"newPassword":"the new one"}`).ok(t)
 		b.post("/reset-password?token="+mail.Token, `{"newPassword":"another one"}`).fails(t, 400, ErrInvalidToken)
 		b.post("/sign-in/email", credentials("ann")).fails(t, 401, ErrInvalidEmailOrPassword)
@@ -47,6 +48,9 @@ func TestPasswordReset(t *testing.T) {
 		time.Sleep(time.Hour + time.Millisecond)
 		mail = w.lastMail()
 		if r := w.browser().follow(mail.URL); r.Header.Get("Location") != testBase+"/error?error=INVALID_TOKEN" {
+			t.Errorf("an expired link leads to %v", r.Header)
+		}
+		if r := w.browser().get("/reset-password/" + mail.Token + "?callbackURL=/new"); r.Header.Get("Location") != testOrigin+"/new?error=INVALID_TOKEN" {
 			t.Errorf("an expired link leads to %v", r.Header)
 		}
 		b.post("/reset-password", map[string]string{"newPassword": "another one", "token": mail.Token}).fails(t, 400, ErrInvalidToken)
@@ -135,6 +139,20 @@ func TestChangePassword(t *testing.T) {
 		t.Error("revokeOtherSessions")
 	}
 	w.browser().post("/sign-in/email", `{"email":"ann@example.com","password":"the third"}`).ok(t)
+}
+
+// TestChangePasswordOfForgottenSession: the new session is not remembered either.
+func TestChangePasswordOfForgottenSession(t *testing.T) {
+	w := newWorld(t)
+	w.as("ann")
+	b := w.browser()
+	body := credentials("ann")
+	body["rememberMe"] = false
+	b.post("/sign-in/email", body).ok(t)
+	r := b.post("/change-password", `{"newPassword":"the second","currentPassword":"password of ann","revokeOtherSessions":true}`).ok(t)
+	if c := r.cookie("better-auth.session_token"); c == "" || strings.Contains(c, "Max-Age") {
+		t.Errorf("cookie %q", c)
+	}
 }
 
 // TestChangePasswordIsAllOrNothing: a session that cannot be created leaves the

@@ -57,6 +57,9 @@ func TestSessionRefresh(t *testing.T) {
 			t.Errorf("at updateAge: cookies %v, expires %v", r.Header["Set-Cookie"], expiry())
 		}
 		time.Sleep(7*24*time.Hour + time.Millisecond)
+		if data, err := w.Session(&http.Request{Header: ann.headers()}); data != nil || err != nil {
+			t.Errorf("Session accepts an expired one: %v, %v", data, err)
+		}
 		r = ann.get("/get-session")
 		if r.body != "null" || r.cookie("better-auth.session_token") != "better-auth.session_token=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax" {
 			t.Errorf("expired: %s %v", r.body, r.Header["Set-Cookie"])
@@ -130,6 +133,11 @@ func TestDeferredRefresh(t *testing.T) {
 		}
 		if r := ann.post("/get-session", "").ok(t); strings.Contains(r.body, "needsRefresh") || r.cookie("better-auth.session_token") == "" {
 			t.Errorf("POST: %s %v", r.body, r.Header["Set-Cookie"])
+		}
+		time.Sleep(25 * time.Hour)
+		rec := serve(w.RequireSession(http.NotFoundHandler()), "GET", "/", "", "Cookie", ann.cookieHeader())
+		if !strings.Contains(rec.Header().Get("Set-Cookie"), "Max-Age=604800") {
+			t.Errorf("RequireSession does not prolong: %v", rec.Header())
 		}
 		time.Sleep(8 * 24 * time.Hour)
 		if ann.get("/get-session"); count(t, w, w.core.sessions.table) != 1 {
@@ -319,6 +327,8 @@ func TestCookieCache(t *testing.T) {
 			t.Error("a cached session stays readable for a while")
 		}
 		ann.post("/verify-password", `{"password":"password of ann"}`).fails(t, 401, ErrUnauthorized)
+		ann.get("/delete-user/callback?token=x").fails(t, 404, ErrFailedToGetUserInfo)
+		ann.post("/get-access-token", `{"accountId":"x"}`).fails(t, 401, "")
 		time.Sleep(5*time.Minute + time.Millisecond)
 		if r := other.get("/get-session").ok(t); r.cookie("better-auth.session_data") == "" || r.body == "null" {
 			t.Errorf("an old copy is renewed: %s %v", r.body, r.Header["Set-Cookie"])
@@ -505,6 +515,13 @@ func TestRequireSession(t *testing.T) {
 		time.Sleep(25 * time.Hour)
 		if rec := serve(h, "GET", "/me", "", "Cookie", ann.cookieHeader()); !strings.Contains(rec.Header().Get("Set-Cookie"), "Max-Age=604800") {
 			t.Errorf("the refreshed cookie was not forwarded: %v", rec.Header())
+		}
+		private := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			rw.Header().Set("Cache-Control", "private")
+			w.RequireSession(h).ServeHTTP(rw, r)
+		})
+		if rec := serve(private, "GET", "/me", "", "Cookie", ann.cookieHeader()); rec.Header().Get("Cache-Control") != "private" {
+			t.Errorf("the page's own header was replaced: %v", rec.Header())
 		}
 		if SessionFromContext(t.Context()) != nil {
 			t.Error("a session out of nowhere")

@@ -54,11 +54,19 @@ func TestSignInFailures(t *testing.T) {
 		{w, "bob@example.com", "wrong", 401, ErrInvalidEmailOrPassword, "an unknown address"},
 		{w, "social@example.com", "wrong", 401, ErrInvalidEmailOrPassword, "a user with an empty hash"},
 		{w, "ann", "wrong", 400, ErrInvalidEmail, "no address"},
+		{w, "ann", strings.Repeat("x", 129), 400, ErrInvalidEmail, "which is checked before the length"},
 		{w, "ann@example.com", strings.Repeat("x", 129), 400, ErrPasswordTooLong, "too long to be hashed"},
 		{off, "ann", "x", 400, ErrEmailPasswordDisabled, "not enabled, which is checked first"},
 	} {
 		t.Log(tt.reason)
 		tt.w.browser().post("/sign-in/email", map[string]any{"email": tt.email, "password": tt.password}).fails(t, tt.status, tt.code)
+	}
+	if !strings.Contains(w.log.String(), `msg="sign-in failed" email=bob@example.com address=192.0.2.1`) {
+		t.Errorf("log %s", w.log.String())
+	}
+	long := strings.Repeat("x", 1<<18) + "@example.com"
+	if w.browser().post("/sign-in/email", map[string]any{"email": long, "password": "x"}); strings.Contains(w.log.String(), strings.Repeat("x", 1000)) {
+		t.Error("a stranger fills the log")
 	}
 }
 
@@ -94,6 +102,30 @@ func TestSignInCostsTheSame(t *testing.T) {
 		if n != 1 {
 			t.Errorf("%s costs %d hashes", email, n)
 		}
+	}
+}
+
+// TestSignUpCostsTheSame: where the answer hides that an address is taken, its
+// time does too.
+func TestSignUpCostsTheSame(t *testing.T) {
+	n := 0
+	w := newWorld(t, func(c *Config) { c.Passwords.Hasher, c.EmailPassword.NoAutoSignIn = countingHasher{n: &n}, true })
+	for _, what := range []string{"new", "known"} {
+		n = 0
+		if w.as("ann"); n != 1 {
+			t.Errorf("a %s address costs %d hashes", what, n)
+		}
+	}
+}
+
+// TestResetCostsTheSame: a reset looks into the same tables for an unknown
+// address.
+func TestResetCostsTheSame(t *testing.T) {
+	store := &countingStore{Store: NewMemoryStore()}
+	w := newWorld(t, func(c *Config) { c.Store = store })
+	store.selects = 0
+	if w.browser().post("/request-password-reset", `{"email":"bob@example.com"}`).ok(t); store.selects != 2 {
+		t.Errorf("%d look-ups", store.selects)
 	}
 }
 

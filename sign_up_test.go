@@ -265,6 +265,9 @@ func TestAdditionalUserFields(t *testing.T) {
 		}
 		return b
 	}
+	short := body(nil)
+	short["password"] = "short"
+	w.browser().post("/sign-up/email", short).fails(t, 400, ErrPasswordTooShort) // before the fields
 	for _, tt := range []struct {
 		extra   map[string]any
 		code    Code

@@ -83,6 +83,7 @@ func TestDeleteUser(t *testing.T) {
 	ann := off.as("ann")
 	ann.post("/delete-user", `{}`).fails(t, 404, "")
 	ann.get("/delete-user/callback?token=x").fails(t, 404, ErrNotFound)
+	ann.get("/delete-user/callback?token=x&callbackURL=https://evil.example").fails(t, 403, ErrInvalidCallbackURL)
 	off.browser().post("/delete-user", `{}`).fails(t, 401, ErrUnauthorized)
 }
 
@@ -152,6 +153,47 @@ func TestAccountKeepsItsSecrets(t *testing.T) {
 	if err != nil || strings.Contains(string(out), "secret") || !strings.Contains(string(out), `"id":"1"`) {
 		t.Errorf("%s, %v", out, err)
 	}
+}
+
+// TestAfterUpdateSeesEmailChange: the condition of the update does not hold any
+// more when the hook is to be called.
+func TestAfterUpdateSeesEmailChange(t *testing.T) {
+	var seen []string
+	w := newWorld(t, func(c *Config) {
+		c.DatabaseHooks.User.AfterUpdate = func(_ context.Context, u *User) { seen = append(seen, u.Email) }
+	})
+	ann := w.as("ann")
+	ann.post("/change-email", map[string]any{"newEmail": "new@example.com"}).ok(t)
+	ann.follow(w.lastMail().URL)
+	if len(seen) != 1 {
+		t.Errorf("AfterUpdate saw %q, want one change", seen)
+	}
+}
+
+// TestKeptUserKeepsEverything: a hook that keeps a user from being deleted keeps
+// the sessions and accounts too.
+func TestKeptUserKeepsEverything(t *testing.T) {
+	w := newWorld(t, func(c *Config) {
+		c.DatabaseHooks.User.BeforeDelete = func(context.Context, *User) error { return ErrAborted }
+	})
+	ann := w.as("ann")
+	ann.post("/delete-user", `{"password":"password of ann"}`).fails(t, 400, ErrFailedToUpdateUser)
+	if !ann.signedIn() {
+		t.Error("the session is gone")
+	}
+	w.signIn("ann")
+}
+
+// TestFieldNamedExpiresAt: only sessions and verifications expire.
+func TestFieldNamedExpiresAt(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.User.Fields = []Column{{Name: "expiresAt", Type: TypeDate, Optional: true}} })
+	body := credentials("ann")
+	body["expiresAt"] = "2001-01-01"
+	w.browser().post("/sign-up/email", body).ok(t)
+	for i := range 20 {
+		w.as(fmt.Sprint("u", i))
+	}
+	w.signIn("ann")
 }
 
 // TestUnlinkingConcurrently: two requests cannot take the last two accounts.

@@ -120,3 +120,14 @@ func TestOutboxIsBounded(t *testing.T) {
 		t.Errorf("%d mails, the latest is %q", len(mails), mails[0].Subject)
 	}
 }
+
+func TestIsLocalHost(t *testing.T) {
+	for host, want := range map[string]bool{
+		"localhost:3000": true, "localhost": true, "127.0.0.1:3000": true, "[::1]:3000": true,
+		"evil.example:3000": false, "localhost.evil.example": false, "192.0.2.1:80": false, "": false,
+	} {
+		if got := isLocalHost(host); got != want {
+			t.Errorf("%q: %v", host, got)
+		}
+	}
+}

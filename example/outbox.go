@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -84,7 +85,21 @@ func (o *outbox) latest() []mail {
 }
 
 // outboxPage shows the mails of everybody to anybody, which is why it is served
-// on loopback addresses only.
+// on loopback addresses only, and only under their names: another site could
+// give this machine a name of its own and read the links (DNS rebinding).
 func (s *site) outboxPage(w http.ResponseWriter, r *http.Request) {
+	if !isLocalHost(r.Host) {
+		s.notFound(w, r)
+		return
+	}
 	s.show(w, r, "outbox", s.mails.latest())
+}
+
+func isLocalHost(hostport string) bool {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = hostport
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -132,6 +132,9 @@ func install(t *testing.T, dir string) {
 	npm := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
 	npm.Dir = work
 	if out, err := npm.CombinedOutput(); err != nil {
+		if os.Getenv("CI") != "true" {
+			t.Skipf("npm ci failed, perhaps without a network: %v; %s", err, howToRun)
+		}
 		t.Fatalf("npm ci: %v\n%s", err, out)
 	}
 	if err := os.Rename(work, dir); err != nil && !errors.Is(err, fs.ErrExist) {
