@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strings"
-	"time"
 )
 
 // AccountInfo is what clients see of an account.
@@ -17,12 +16,6 @@ type AccountInfo struct {
 	ID         string   `json:"id"`
 	Scopes     []string `json:"scopes"`
 }
-
-// DateTime is a time in the form that the wire has: UTC with milliseconds.
-type DateTime struct{ time.Time }
-
-// MarshalJSON writes the time as JavaScript's Date does.
-func (t DateTime) MarshalJSON() ([]byte, error) { return appendJSON(nil, t.Time) }
 
 // listUserAccounts returns the ways in which the caller's user signs in.
 func (c *core) listUserAccounts(ctx context.Context, _ Empty) ([]AccountInfo, error) {

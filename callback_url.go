@@ -187,3 +187,11 @@ func encodeForm(pairs []formParam) string {
 	}
 	return strings.Join(encoded, "&")
 }
+
+// orRoot is the target that a link in a mail falls back to.
+func orRoot(callbackURL string) string {
+	if callbackURL == "" {
+		return "/"
+	}
+	return callbackURL
+}

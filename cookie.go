@@ -3,10 +3,8 @@ package auth
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // maxCookieAge is the longest lifetime that user agents grant and the original
@@ -20,7 +18,6 @@ type cookie struct {
 	maxAge      int // seconds; zero: until the browser closes; negative: expire now
 	domain      string
 	path        string
-	expires     time.Time
 	httpOnly    bool
 	secure      bool
 	sameSite    string // "lax", "strict", "none"; empty: not sent
@@ -29,7 +26,7 @@ type cookie struct {
 
 // expired returns the cookie that makes a user agent forget c.
 func (c cookie) expired() cookie {
-	c.value, c.maxAge, c.expires = "", -1, time.Time{}
+	c.value, c.maxAge = "", -1
 	return c
 }
 
@@ -50,9 +47,6 @@ func (c cookie) append(dst []byte) []byte {
 	}
 	if c.path != "" {
 		dst = append(append(dst, "; Path="...), c.path...)
-	}
-	if !c.expires.IsZero() {
-		dst = c.expires.UTC().AppendFormat(append(dst, "; Expires="...), http.TimeFormat)
 	}
 	return c.appendFlags(dst)
 }

@@ -6,8 +6,7 @@ import "strings"
 // is value, a dot and its tag. It is not percent-encoded yet: writing a cookie
 // encodes every value.
 func (s *signer) signCookie(value string) string {
-	tag := s.tag(value)
-	return value + "." + string(tag[:])
+	return value + "." + s.sign(value)
 }
 
 // openCookie returns the value inside the raw, percent-encoded value of a signed

@@ -139,3 +139,11 @@ func (o DeleteUser) withDefaults() DeleteUser {
 	setDefault(&o.TokenExpiresIn, defaultDeletionExpires)
 	return o
 }
+
+// callback runs an optional function of the configuration.
+func callback(ctx context.Context, fn func(context.Context, *User) error, user *User) error {
+	if fn == nil {
+		return nil
+	}
+	return fn(ctx, user)
+}

@@ -180,3 +180,9 @@ func appendJSONOther(dst []byte, value any) ([]byte, error) {
 
 // infinite reports what JSON has no number for.
 func infinite(f float64) bool { return math.IsNaN(f) || math.IsInf(f, 0) }
+
+// DateTime is a time in the form that the wire has: UTC with milliseconds.
+type DateTime struct{ time.Time }
+
+// MarshalJSON writes the time as JavaScript's Date does.
+func (t DateTime) MarshalJSON() ([]byte, error) { return appendJSON(nil, t.Time) }

@@ -147,11 +147,3 @@ func (c *core) spendResetToken(ctx context.Context, token, userID, hash string) 
 	}
 	return c.setCredential(ctx, userID, hash)
 }
-
-// orRoot is the target that a link in a mail falls back to.
-func orRoot(callbackURL string) string {
-	if callbackURL == "" {
-		return "/"
-	}
-	return callbackURL
-}

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"slices"
 	"strconv"
 	"time"
@@ -21,13 +22,15 @@ type sessionCookies struct {
 
 // token returns the session token in the request's signed cookie, empty if
 // there is none or its signature does not hold.
-func (s *sessionCookies) token(x *Exchange) string { return s.open(x, s.tokenCookie.name) }
+func (s *sessionCookies) token(h http.Header) string { return s.open(h, s.tokenCookie.name) }
 
 // forgets reports whether the browser's session is not to be remembered.
-func (s *sessionCookies) forgets(x *Exchange) bool { return s.open(x, s.forgetCookie.name) != "" }
+func (s *sessionCookies) forgets(x *Exchange) bool {
+	return s.open(x.headers, s.forgetCookie.name) != ""
+}
 
-func (s *sessionCookies) open(x *Exchange, name string) string {
-	raw, _ := cookieValue(x.headers, name)
+func (s *sessionCookies) open(h http.Header, name string) string {
+	raw, _ := cookieValue(h, name)
 	value, _ := s.signer.openCookie(raw)
 	return value
 }
@@ -55,17 +58,8 @@ func (s *sessionCookies) set(x *Exchange, data *SessionData, dontRemember bool) 
 func (s *sessionCookies) clear(x *Exchange) {
 	x.expireCookie(s.tokenCookie)
 	x.expireCookie(s.dataCookie)
-	s.expireSent(x)
+	s.expireStale(x, nil)
 	x.expireCookie(s.forgetCookie)
-}
-
-// expireSent expires the cookies under which the request carried a copy.
-func (s *sessionCookies) expireSent(x *Exchange) {
-	for _, name := range chunkNames(x.headers, s.dataCookie.name) {
-		sent := s.dataCookie
-		sent.name = name
-		x.setCookie(sent.expired())
-	}
 }
 
 // sentCopy returns the cached copy in the request, empty if there is none.
@@ -99,8 +93,8 @@ func (s *sessionCookies) setCopy(x *Exchange, data *SessionData, dontRemember bo
 	}
 }
 
-// expireStale expires cookies of an earlier copy that the new one would leave
-// behind.
+// expireStale expires the cookies under which the request carried a copy, but
+// for those that a new one overwrites.
 func (s *sessionCookies) expireStale(x *Exchange, fresh []cookie) {
 	for _, name := range chunkNames(x.headers, s.dataCookie.name) {
 		overwritten := slices.ContainsFunc(fresh, func(c cookie) bool { return c.name == name })

@@ -16,13 +16,13 @@ type readOptions struct {
 // returns the session that the request's cookies stand for, nil if there is
 // none, prolongs it when that is due and queues the cookies that follow.
 func (s *services) loadSession(x *Exchange, opts readOptions) (*SessionData, error) {
-	token := s.cookies.token(x)
+	token := s.cookies.token(x.headers)
 	if token == "" && s.session.CookieCache.Enabled {
 		return nil, nil
 	}
 	sent := s.cookies.sentCopy(x)
 	if sent != "" && !s.session.CookieCache.Enabled {
-		s.cookies.expireSent(x)
+		s.cookies.expireStale(x, nil)
 	}
 	if token == "" {
 		return nil, nil
@@ -111,9 +111,8 @@ func (s *services) readSession(ctx context.Context, opts readOptions) (*SessionD
 // peekSession returns the session that request headers stand for without
 // writing anything.
 func (s *services) peekSession(ctx context.Context, h http.Header) (*SessionData, error) {
-	raw, _ := cookieValue(h, s.cookies.tokenCookie.name)
-	token, ok := s.signer.openCookie(raw)
-	if !ok {
+	token := s.cookies.token(h)
+	if token == "" {
 		return nil, nil
 	}
 	data, err := s.findSession(ctx, token)

@@ -140,7 +140,7 @@ type SignOutResponse struct {
 // succeeds for the caller; a store that fails is logged.
 func (c *core) signOut(ctx context.Context, _ SignOutRequest) (*SignOutResponse, error) {
 	x := ExchangeFrom(ctx)
-	if token := c.cookies.token(x); token != "" {
+	if token := c.cookies.token(x.headers); token != "" {
 		if err := c.deleteSession(ctx, token); err != nil {
 			c.log.ErrorContext(ctx, "sign-out could not delete the session", "error", err)
 		}

@@ -225,14 +225,6 @@ func (c *core) markVerified(ctx context.Context, claims emailClaims) (*VerifyEma
 	return &VerifyEmailResponse{Status: true}, nil
 }
 
-// callback runs an optional function of the configuration.
-func callback(ctx context.Context, fn func(context.Context, *User) error, user *User) error {
-	if fn == nil {
-		return nil
-	}
-	return fn(ctx, user)
-}
-
 // signInVerified signs in who proved to own the address, unless they are.
 func (c *core) signInVerified(ctx context.Context, user *User) error {
 	x := ExchangeFrom(ctx)
