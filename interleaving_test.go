@@ -100,8 +100,7 @@ func TestResetEndsSignInsUnderWay(t *testing.T) {
 // meanwhile.
 func TestVerificationIsOfItsAddress(t *testing.T) {
 	var mallory *browser
-	var w *world
-	w = newWorld(t, func(c *Config) {
+	w := newWorld(t, func(c *Config) {
 		c.User.ChangeEmail.WithoutVerification = true
 		c.EmailVerification.BeforeVerification = func(context.Context, *User) error { // stands for any delay
 			mallory.post("/change-email", map[string]any{"newEmail": "victim@example.org"}).ok(t)
