@@ -247,11 +247,18 @@ func endOfNested(text []byte) int {
 	}
 }
 
-// readExactly reads n bytes into memory that grows with what arrives: headers
-// alone must not reserve it.
+// maxReserved is how much memory the headers of a request alone can reserve.
+const maxReserved = 4 << 10
+
+// readExactly reads n bytes into memory that grows with what arrives.
 func readExactly(r io.Reader, n int64) ([]byte, error) {
+	if n <= maxReserved {
+		body := make([]byte, n)
+		_, err := io.ReadFull(r, body)
+		return body, err
+	}
 	var body bytes.Buffer
-	body.Grow(int(min(n, 4<<10)) + bytes.MinRead)
+	body.Grow(maxReserved)
 	_, err := io.CopyN(&body, r, n)
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
