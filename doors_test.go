@@ -26,8 +26,10 @@ type doorCase struct {
 	want   int    // HTTP status
 }
 
-// doorCases have, for every endpoint, a success and each kind of failure that
-// it can have. $session, $reset and $delete stand for secrets of ann.
+// doorCases have, for every endpoint, its success, where a user with only a
+// password can have one, and its kinds of failure: validation, no session, a
+// refusal, a redirect, a store that cannot be read. $session, $reset and $delete
+// stand for secrets of ann.
 var doorCases = []doorCase{
 	{op: "ok", want: 200},
 	{op: "error", input: `{"error":"x"}`, want: 200},
@@ -102,6 +104,7 @@ var doorCases = []doorCase{
 	{op: "deleteUserCallback", input: `{"token":"$delete"}`, as: "forged", want: 404},
 	{op: "listUserAccounts", as: "ann", want: 200},
 	{op: "listUserAccounts", as: "forged", want: 401},
+	{op: "unlinkAccount", input: `{"accountId":"$second"}`, as: "ann", want: 200},
 	{op: "unlinkAccount", input: `{"accountId":"x"}`, as: "ann", want: 400},
 	{op: "unlinkAccount", input: `{"accountId":"x"}`, as: "forged", want: 401},
 	{op: "accountInfo", input: `{"accountId":"$account"}`, as: "ann", want: 400},
@@ -157,6 +160,11 @@ func newDoorWorld(t *testing.T) *doorWorld {
 		"$delete":  newDeleteToken(),
 		"$verify":  d.core.emailToken(emailClaims{Email: "ann@example.com", UserID: user}, defaultLinkLifetime),
 	}
+	second := Account{ID: newID(), AccountID: "g", ProviderID: "google", UserID: user, CreatedAt: now(), UpdatedAt: now()}
+	if err := d.core.accounts.create(t.Context(), &second); err != nil {
+		t.Fatal(err)
+	}
+	d.secret["$second"] = second.ID
 	for purpose, name := range map[string]string{purposeResetPassword: "$reset", purposeDeleteAccount: "$delete"} {
 		if err := d.core.createVerification(t.Context(), purpose, d.secret[name], user, defaultLinkLifetime); err != nil {
 			t.Fatal(err)
