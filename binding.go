@@ -201,16 +201,16 @@ func (b *binding) bindBody(s *sent, in reflect.Value, optional bool) []issue {
 	case s.root != kindObject:
 		return b.wrongRoot(s.root)
 	}
-	issues := b.bindMembers(s, in, false)
-	if b.rest != nil {
-		in.FieldByIndex(b.rest).Set(reflect.ValueOf(b.others(s)))
-	}
-	return issues
+	return b.bindMembers(s, in, false)
 }
 
 // bindMembers fills in fields from the members of an object: those of the body,
-// or all of them whatever their source.
+// or all of them whatever their source. Members without a field go to the
+// inline one.
 func (b *binding) bindMembers(s *sent, in reflect.Value, all bool) (issues []issue) {
+	if b.rest != nil {
+		in.FieldByIndex(b.rest).Set(reflect.ValueOf(b.others(s)))
+	}
 	for i := range b.fields {
 		f := &b.fields[i]
 		if f.source != "body" && !all {
@@ -229,12 +229,7 @@ func (b *binding) bindAll(x *Exchange) []issue {
 	if x.sent.root != kindObject {
 		return []issue{{nil, "body", expected(fieldObject, x.sent.root)}}
 	}
-	in := reflect.ValueOf(x.input).Elem()
-	issues := b.bindMembers(x.sent, in, true)
-	if b.rest != nil {
-		in.FieldByIndex(b.rest).Set(reflect.ValueOf(b.others(x.sent)))
-	}
-	return inspect(x, issues)
+	return inspect(x, b.bindMembers(x.sent, reflect.ValueOf(x.input).Elem(), true))
 }
 
 // wrongRoot has an issue for the named members and one for the others.

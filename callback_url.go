@@ -107,19 +107,6 @@ func newCallbackURL(origin, reference, querySet string) callbackURL {
 	return u
 }
 
-// percentEncode leaves percent signs alone, so it can be applied twice.
-func percentEncode(s, set string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; c <= 0x1f || c >= 0x7f || strings.IndexByte(set, c) >= 0 {
-			fmt.Fprintf(&b, "%%%02X", c)
-		} else {
-			b.WriteByte(c)
-		}
-	}
-	return b.String()
-}
-
 // resolveDots removes the segments "." and ".." from a path that starts with a
 // slash, also where their dots are percent-encoded.
 func resolveDots(path string) string {
@@ -141,16 +128,16 @@ func resolveDots(path string) string {
 	return "/" + strings.Join(resolved, "/")
 }
 
-func formParams(namesAndValues []string) []formParam {
-	var params []formParam
+func formParams(namesAndValues []string) []param {
+	var params []param
 	for pair := range slices.Chunk(namesAndValues, 2) {
-		params = append(params, formParam{pair[0], pair[1]})
+		params = append(params, param{pair[0], pair[1]})
 	}
 	return params
 }
 
 // setFormParams returns the form encoding of query with params set.
-func setFormParams(query string, params []formParam) string {
+func setFormParams(query string, params []param) string {
 	pairs := decodeForm(strings.TrimPrefix(query, "?"))
 	for _, param := range params {
 		pairs = setFormParam(pairs, param)
@@ -160,7 +147,7 @@ func setFormParams(query string, params []formParam) string {
 
 // setFormParam gives the first pair of that name the value and drops the
 // others; without one it appends.
-func setFormParam(pairs []formParam, param formParam) []formParam {
+func setFormParam(pairs []param, param param) []param {
 	kept, found := pairs[:0], false
 	for _, pair := range pairs {
 		if pair.name == param.name {
@@ -179,7 +166,7 @@ func setFormParam(pairs []formParam, param formParam) []formParam {
 
 // encodeForm encodes as application/x-www-form-urlencoded, in the spelling of
 // the URL standard, which differs from that of net/url in "*" and "~".
-func encodeForm(pairs []formParam) string {
+func encodeForm(pairs []param) string {
 	spelling := strings.NewReplacer("%2A", "*", "~", "%7E")
 	encoded := make([]string, len(pairs))
 	for i, pair := range pairs {

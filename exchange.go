@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 )
 
@@ -34,8 +33,6 @@ type Exchange struct {
 	address string
 	state   any // of the floors above: who is signed in, what was queued
 }
-
-type param struct{ name, value string }
 
 type exchangeKey struct{}
 
@@ -98,20 +95,7 @@ func (x *Exchange) SetStatus(status int) { x.status = status }
 // Redirect returns the error that ends an endpoint with a redirect (302 Found)
 // to the given URL: return auth.ExchangeFrom(ctx).Redirect("/").
 func (x *Exchange) Redirect(url string) error {
-	return &APIError{Status: http.StatusFound, Header: http.Header{"Location": {asciiURL(url)}}}
-}
-
-// asciiURL percent-encodes what a header cannot carry.
-func asciiURL(url string) string {
-	ascii := make([]byte, 0, len(url))
-	for i := range len(url) {
-		if c := url[i]; c <= ' ' || c >= 0x7F {
-			ascii = fmt.Appendf(ascii, "%%%02X", c)
-		} else {
-			ascii = append(ascii, c)
-		}
-	}
-	return string(ascii)
+	return &APIError{Status: http.StatusFound, Header: http.Header{"Location": {percentEncode(url, " ")}}}
 }
 
 // Input returns the pointer to the endpoint's request value, *Req. A hook that

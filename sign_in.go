@@ -52,7 +52,7 @@ func (c *core) signInEmail(ctx context.Context, in SignInEmailRequest) (*SignInE
 	out := &SignInEmailResponse{Token: session.Token, URL: in.CallbackURL, User: c.visibleUser(user)}
 	if in.CallbackURL != nil && *in.CallbackURL != "" {
 		out.Redirect = true
-		ExchangeFrom(ctx).Header().Set("Location", asciiURL(*in.CallbackURL))
+		ExchangeFrom(ctx).Header().Set("Location", percentEncode(*in.CallbackURL, " "))
 	}
 	return out, nil
 }
