@@ -83,6 +83,11 @@ type Query struct {
 	Limit  int     // 0: no limit
 	Offset int     // rows left out at the start
 	Join   *Join   // the partner's values follow in the same Row
+
+	// Lock keeps the rows that are found as they are until the transaction of
+	// the context ends: other writes to them wait. Outside of a transaction it
+	// means nothing.
+	Lock bool
 }
 
 // A Store keeps rows. It sees tables, columns, values and conditions and knows

@@ -6,8 +6,8 @@ import (
 )
 
 // A Table describes rows of one kind to a [Store]: their columns and what is
-// promised about them. Every table has one more column than it lists, the text
-// primary key "id", whose value is always the last one of a [Row].
+// promised about them. Every table has one more column than it lists, the
+// primary key "id", a string whose value is always the last one of a [Row].
 //
 // Names are logical ones, in the spelling of the JSON contract; a SQL store may
 // know a table by another name. A Table must not change once a store has seen
@@ -16,10 +16,24 @@ type Table struct {
 	Name    string
 	Columns []Column
 
+	// IDs says what the ids are. Tables that reference each other agree on it.
+	IDs IDType
+
 	// Expires names the date column after which a row is of no use to anybody
 	// and may be removed. Empty: rows stay.
 	Expires string
 }
+
+// An IDType says what the ids of rows look like and who makes them. In Go and in
+// JSON an id is a string, whatever it is in a database.
+type IDType string
+
+// The kinds of ids (contract section 11.2).
+const (
+	IDText   IDType = ""       // any text; who inserts a row chooses it
+	IDUUID   IDType = "uuid"   // a UUID in lower case (RFC 9562); who inserts a row chooses it
+	IDSerial IDType = "serial" // a number in decimal digits; the store counts
+)
 
 // A Column is one named, typed place of a [Table]. The zero value of every
 // option is the strict one: the column must have a value, clients see it and
@@ -33,6 +47,8 @@ type Column struct {
 	Index      bool   // rows are found by this column without a scan
 	References string // table whose id this column holds; a row dies with the row it references
 	Sortable   bool   // MySQL: varchar(255), which can be ordered and indexed, instead of text
+	BigInt     bool   // of numbers: 64 bits in a database instead of 32
+	Float      bool   // of numbers: floating point in a database instead of an integer; the original has no such columns
 
 	// What strangers may do with an additional field (contract section 15).
 
