@@ -82,6 +82,8 @@ func newServices(config *Config, base *url.URL) (*services, error) {
 		baseURL:             base.String(),
 		log:                 config.Logger,
 		store:               config.Store,
+		ids:                 config.IDs,
+		newID:               config.NewID,
 		userFields:          additional(config.User.Fields),
 		hiddenUserFields:    hiddenNames(config.User.Fields),
 		hiddenSessionFields: hiddenNames(config.Session.Fields),
@@ -113,14 +115,27 @@ func (s *services) openTables(hooks DatabaseHooks) error {
 	s.sessions, errs[1] = open(s, sessionTable(s.session.Fields), hooks.Session)
 	s.accounts, errs[2] = open(s, accountTable(), hooks.Account)
 	s.verifications, errs[3] = open(s, verificationTable(), hooks.Verification)
-	return errors.Join(errs[:]...)
+	if err := errors.Join(errs[:]...); err != nil {
+		return err
+	}
+	if store, ok := s.store.(SchemaStore); ok {
+		return store.OpenTables(s.tables())
+	}
+	return nil
+}
+
+// tables returns the tables in use, those that are referenced first.
+func (s *services) tables() []*Table {
+	return []*Table{s.users.table, s.sessions.table, s.accounts.table, s.verifications.table}
 }
 
 func open[T any](s *services, table *Table, hooks EntityHooks[T]) (*entities[T], error) {
+	table.IDs = s.ids
 	records, err := newRecords[T](s.store, table)
 	if err != nil {
 		return nil, fmt.Errorf("auth: table %s: %w", table.Name, err)
 	}
+	records.newID = idSource(s.ids, s.newID, table.Name)
 	return &entities[T]{records: records, hooks: hooks, transact: s.transact, afterCommit: s.afterCommit}, nil
 }
 

@@ -70,7 +70,7 @@ func sessionTable(fields []Column) *Table {
 	return &Table{Name: "session", Expires: "expiresAt", Columns: append([]Column{
 		{Name: "expiresAt", Type: TypeDate},
 		{Name: "token", Type: TypeString, Unique: true},
-		{Name: "createdAt", Type: TypeDate},
+		{Name: "createdAt", Type: TypeDate, Default: currentTime},
 		{Name: "updatedAt", Type: TypeDate},
 		{Name: "ipAddress", Type: TypeString, Nullable: true},
 		{Name: "userAgent", Type: TypeString, Nullable: true},
@@ -158,7 +158,7 @@ func (s *services) createSession(ctx context.Context, userID string, dontRemembe
 	address, program := clientOf(ctx)
 	created := now()
 	session := &Session{
-		ID: newID(), Token: newSessionToken(), UserID: userID,
+		Token: newSessionToken(), UserID: userID,
 		ExpiresAt: created.Add(lifetime), CreatedAt: created, UpdatedAt: created,
 		IPAddress: &address, UserAgent: &program,
 		Fields: defaults(s.session.Fields),

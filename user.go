@@ -52,8 +52,8 @@ func userTable(fields []Column) *Table {
 		{Name: "email", Type: TypeString, Unique: true, Sortable: true},
 		{Name: "emailVerified", Type: TypeBoolean},
 		{Name: "image", Type: TypeString, Nullable: true},
-		{Name: "createdAt", Type: TypeDate},
-		{Name: "updatedAt", Type: TypeDate},
+		{Name: "createdAt", Type: TypeDate, Default: currentTime},
+		{Name: "updatedAt", Type: TypeDate, Default: currentTime},
 	}, fields...)}
 }
 
@@ -62,9 +62,8 @@ func (s *services) userByEmail(ctx context.Context, email string) (*User, error)
 	return s.users.first(ctx, Where("email", strings.ToLower(email)))
 }
 
-// createUser stores a new user and gives it an id and its dates.
+// createUser stores a new user and gives it its dates.
 func (s *services) createUser(ctx context.Context, user *User) error {
-	user.ID = newID()
 	user.CreatedAt = now()
 	user.UpdatedAt = user.CreatedAt
 	return s.users.create(ctx, user)
