@@ -1,0 +1,102 @@
+// Serves the original: reads commands from stdin, one JSON object a line, and
+// answers on stdout with {id, result} or {id, error}. Between them come the mails
+// that the instances send: {mail}. Ends when stdin ends.
+
+import { createServer } from "node:http";
+import { createInterface } from "node:readline";
+import { betterAuth } from "better-auth";
+import { getMigrations } from "better-auth/db/migration";
+import { toNodeHandler } from "better-auth/node";
+import Database from "better-sqlite3";
+import mysql from "mysql2/promise"; // the pool that the original's documentation names
+import pg from "pg";
+
+console.log = console.error; // stdout is for answers
+
+const print = (message) => process.stdout.write(JSON.stringify(message) + "\n");
+
+const open = {
+  sqlite: (path) => new Database(path),
+  // A connection that is cut while it idles is no reason to end.
+  postgres: (url) => new pg.Pool({ connectionString: url, max: 4 }).on("error", console.error),
+  mysql: (url) => mysql.createPool({ uri: url, timezone: "Z", connectionLimit: 4 }),
+};
+
+const close = {
+  sqlite: (database) => database.close(),
+  postgres: (database) => database.end(),
+  mysql: (database) => database.end(),
+};
+
+// complete puts functions where the options of a command have a name for one.
+function complete(options, database, mail) {
+  const functions = {
+    "$mail reset": mail("reset"),
+    "$mail verification": mail("verification"),
+    "$mail confirmation": mail("confirmation"),
+    "$mail deletion": mail("deletion"),
+    "$now": () => new Date(),
+  };
+  const replace = (value) => {
+    if (Array.isArray(value)) return value.map(replace);
+    if (value === null || typeof value !== "object") return functions[value] ?? value;
+    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, replace(member)]));
+  };
+  return { ...replace(options), database, telemetry: { enabled: false } };
+}
+
+const servers = new Map();
+
+const commands = {
+  async serve({ site, kind, source, options }) {
+    const database = open[kind](source);
+    const mail = (purpose) => async ({ user, newEmail, url, token }) =>
+      print({ mail: { site, kind: purpose, to: user.email, newEmail, url, token } });
+    const auth = betterAuth(complete(options, database, mail));
+    const server = createServer(toNodeHandler(auth));
+    await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
+    servers.set(site, { server, database, kind });
+    return { origin: `http://127.0.0.1:${server.address().port}` };
+  },
+
+  async stop({ site }) {
+    const { server, database, kind } = servers.get(site);
+    servers.delete(site);
+    server.closeAllConnections();
+    await new Promise((done) => server.close(done));
+    await close[kind](database);
+  },
+
+  // migrate does what the original's own command does and returns the plan, what
+  // it found to complain about included. It only looks if dry is set.
+  async migrate({ kind, source, options, dry }) {
+    const database = open[kind](source);
+    try {
+      const complaints = [];
+      const logger = { level: "warn", log: (level, message) => complaints.push(message) };
+      const plan = await getMigrations({ ...complete(options, database, () => undefined), logger });
+      if (!dry) await plan.runMigrations();
+      const names = (tables) => tables.flatMap(({ table, fields }) => Object.keys(fields).map((field) => `${table}.${field}`));
+      return {
+        created: names(plan.toBeCreated),
+        added: names(plan.toBeAdded),
+        indexes: plan.toBeAddedIndexes.map(({ name }) => name),
+        problems: [...plan.unsafeChanges, ...plan.schemaProblems],
+        complaints,
+      };
+    } finally {
+      await close[kind](database);
+    }
+  },
+};
+
+const input = createInterface({ input: process.stdin });
+input.on("line", async (line) => {
+  const { id, do: name, ...parameters } = JSON.parse(line);
+  try {
+    print({ id, result: (await commands[name](parameters)) ?? {} });
+  } catch (error) {
+    print({ id, error: String(error.stack ?? error) });
+  }
+});
+input.on("close", () => process.exit(0));

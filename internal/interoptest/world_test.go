@@ -1,0 +1,158 @@
+package interoptest
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/seed3b05b409/auth"
+	"golang.org/x/text/unicode/norm"
+)
+
+// A variant is a configuration, in the words of both sides.
+type variant struct {
+	name    string
+	options map[string]any // of the original, beside the common ones
+	config  func(c *auth.Config)
+	naming  []auth.Naming
+}
+
+const secret = "a secret for tests, 32 bytes long"
+
+// originalOptions are what the original is configured with.
+func (v *variant) originalOptions() map[string]any {
+	return merge(map[string]any{
+		"baseURL":           baseURL,
+		"secret":            secret,
+		"emailAndPassword":  map[string]any{"enabled": true, "sendResetPassword": "$mail reset"},
+		"emailVerification": map[string]any{"sendVerificationEmail": "$mail verification"},
+		"user": map[string]any{
+			"changeEmail": map[string]any{"enabled": true, "sendChangeEmailConfirmation": "$mail confirmation"},
+			"deleteUser":  map[string]any{"enabled": true, "sendDeleteAccountVerification": "$mail deletion"},
+		},
+	}, v.options)
+}
+
+// merge adds the members of one tree to another.
+func merge(into, from map[string]any) map[string]any {
+	merged := maps.Clone(into)
+	for key, value := range from {
+		branch, ok := value.(map[string]any)
+		existing, both := merged[key].(map[string]any)
+		if ok && both {
+			value = merge(existing, branch)
+		}
+		merged[key] = value
+	}
+	return merged
+}
+
+// open configures this library on a database.
+func (v *variant) open(t *testing.T, d *database, mails *outbox) *auth.Auth {
+	t.Helper()
+	send := func(kind string) func(context.Context, auth.Mail) error {
+		return func(_ context.Context, m auth.Mail) error {
+			mails.add(mail{Kind: kind, To: m.User.Email, NewEmail: m.NewEmail, URL: m.URL, Token: m.Token})
+			return nil
+		}
+	}
+	config := auth.Config{
+		BaseURL:           baseURL,
+		Secret:            secret,
+		Store:             auth.NewSQLStore(d.db, d.dialect, v.naming...),
+		EmailPassword:     auth.EmailPassword{Enabled: true, SendResetPassword: send("reset")},
+		EmailVerification: auth.EmailVerification{Send: send("verification")},
+		User: auth.UserOptions{
+			ChangeEmail: auth.ChangeEmail{Enabled: true, SendConfirmation: send("confirmation")},
+			Delete:      auth.DeleteUser{Enabled: true, SendVerification: send("deletion")},
+		},
+		Passwords: auth.Passwords{Normalize: norm.NFKC.String},
+		RateLimit: auth.RateLimit{Disabled: true},
+	}
+	if v.config != nil {
+		v.config(&config)
+	}
+	a, err := auth.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// A world is one database with both sites on it.
+type world struct {
+	*database
+	npm, ours *site
+	people    int
+}
+
+// newWorld starts both sites on a new database whose tables one of them made.
+func newWorld(t *testing.T, e *engine, v *variant, migrator string) *world {
+	t.Helper()
+	o, d, mails := theOriginal(t), e.database(t), &outbox{}
+	a := v.open(t, d, mails)
+	if migrator == "npm" {
+		o.migrate(t, d, v.originalOptions())
+	} else if err := a.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(a)
+	t.Cleanup(server.Close)
+	return &world{
+		database: d,
+		npm:      o.serve(t, d, v.originalOptions()),
+		ours:     &site{name: "go", origin: server.URL, mails: mails},
+	}
+}
+
+// newAddress is an address that nobody has used.
+func (w *world) newAddress() string {
+	w.people++
+	return fmt.Sprintf("person%d@example.com", w.people)
+}
+
+// A pair is the two sites of a world in the roles of a test.
+type pair struct {
+	*world
+	a, b *site
+}
+
+// bothWays runs tests with each of the sites in each of the roles.
+func (w *world) bothWays(t *testing.T, flows []flow) {
+	for _, p := range []*pair{{w, w.npm, w.ours}, {w, w.ours, w.npm}} {
+		t.Run(p.a.name+" then "+p.b.name, func(t *testing.T) {
+			for _, f := range flows {
+				t.Run(f.name, func(t *testing.T) { f.run(t, p) })
+			}
+		})
+	}
+}
+
+// A flow is something that begins at one site and goes on at the other.
+type flow struct {
+	name string
+	run  func(t *testing.T, p *pair)
+}
+
+const password = "correct horse"
+
+// join signs a new person up at a site and returns their browser and address.
+func (p *pair) join(t *testing.T, at *site) (*browser, string) {
+	t.Helper()
+	b, email := newBrowser(t), p.newAddress()
+	b.post(at, "/sign-up/email", signUp(email, password, nil)).is(200)
+	return b, email
+}
+
+// signUp is the body of a sign-up with additional fields.
+func signUp(email, password string, fields map[string]any) map[string]any {
+	body := map[string]any{"name": "Ada", "email": email, "password": password}
+	maps.Copy(body, fields)
+	return body
+}
+
+func signIn(email, password string) map[string]any {
+	return map[string]any{"email": email, "password": password}
+}
