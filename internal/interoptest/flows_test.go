@@ -3,6 +3,7 @@ package interoptest
 import (
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -244,8 +245,7 @@ func flowRevoke(t *testing.T, p *pair) {
 
 // atOnce sends a request to both sites at the same moment and returns the
 // answers.
-func atOnce(t *testing.T, p *pair, browsers [2]*browser, path string, body any) (replies [2]reply) {
-	t.Helper()
+func (p *pair) atOnce(browsers [2]*browser, path string, body any) (replies [2]reply) {
 	var done sync.WaitGroup
 	for i, at := range []*site{p.a, p.b} {
 		done.Go(func() { replies[i] = browsers[i].post(at, path, body) })
@@ -254,18 +254,29 @@ func atOnce(t *testing.T, p *pair, browsers [2]*browser, path string, body any) 
 	return replies
 }
 
-// oneWins demands that exactly one of two answers is a success.
-func oneWins(t *testing.T, replies [2]reply, loser int) {
+// oneWins demands that exactly one of two answers is a success and that the
+// other has one of the given statuses. The original fails on SQLite when its
+// transaction has read before another process wrote.
+func (p *pair) oneWins(t *testing.T, replies [2]reply, losing ...int) {
 	t.Helper()
-	a, b := replies[0], replies[1]
-	if !(a.status == 200 && b.status == loser || a.status == loser && b.status == 200) {
-		t.Errorf("%s: %d %s\n%s: %d %s", a.what, a.status, a.body, b.what, b.status, b.body)
+	won := 0
+	for i, at := range []*site{p.a, p.b} {
+		r := replies[i]
+		overtaken := r.status == 500 && p.kind == "sqlite" && at == p.npm
+		if r.status == 200 {
+			won++
+		} else if !overtaken && !slices.Contains(losing, r.status) {
+			t.Errorf("%s: %d %s", r.what, r.status, r.body)
+		}
+	}
+	if won != 1 {
+		t.Errorf("%d of two succeed: %+v", won, replies)
 	}
 }
 
 func flowRaceSignUp(t *testing.T, p *pair) {
 	email := p.newAddress()
-	oneWins(t, atOnce(t, p, [2]*browser{newBrowser(t), newBrowser(t)}, "/sign-up/email", signUp(email, password, nil)), 422)
+	p.oneWins(t, p.atOnce([2]*browser{newBrowser(t), newBrowser(t)}, "/sign-up/email", signUp(email, password, nil)), 422)
 	newBrowser(t).post(p.a, "/sign-in/email", signIn(email, password)).is(200)
 }
 
@@ -273,7 +284,7 @@ func flowRaceTokens(t *testing.T, p *pair) {
 	b, email := p.join(t, p.a)
 	b.post(p.a, "/request-password-reset", map[string]any{"email": email}).is(200)
 	m := p.a.mails.await(t, "reset", email)
-	oneWins(t, atOnce(t, p, [2]*browser{b, newBrowser(t)}, "/reset-password",
+	p.oneWins(t, p.atOnce([2]*browser{newBrowser(t), newBrowser(t)}, "/reset-password",
 		map[string]any{"newPassword": "battery staple", "token": m.Token}), 400)
 	b.post(p.a, "/delete-user", map[string]any{}).is(200)
 	m = p.a.mails.await(t, "deletion", email)
@@ -281,18 +292,8 @@ func flowRaceTokens(t *testing.T, p *pair) {
 	for _, half := range both {
 		half.cookies["better-auth.session_token"] = b.cookies["better-auth.session_token"]
 	}
-	replies := atOnce(t, p, both, "/delete-user", map[string]any{"token": m.Token})
-	won := 0
-	for _, r := range replies {
-		if r.status == 200 {
-			won++
-		} else if r.status != 404 && r.status != 401 { // 401: the session went with the user
-			t.Errorf("%s: %d %s", r.what, r.status, r.body)
-		}
-	}
-	if won != 1 {
-		t.Errorf("the token deleted %d times: %d %d", won, replies[0].status, replies[1].status)
-	}
+	// 401: the session went with the user.
+	p.oneWins(t, p.atOnce(both, "/delete-user", map[string]any{"token": m.Token}), 404, 401)
 }
 
 // flowFields: one writes additional fields, the other reads and changes them.
@@ -312,11 +313,10 @@ func flowFields(t *testing.T, p *pair) {
 	}
 	hasValues(t, got.User, values)
 	hasValues(t, got.Session, sessionValues)
-	delete(values, "note") // hidden
 	newBrowser(t).post(p.b, "/sign-up/email", signUp(p.newAddress(), password, map[string]any{"handle": email})).is(422)
 
 	b.post(p.b, "/update-user", map[string]any{"level": 8, "newsletter": false, "tags": []string{}, "settings": nil, "birthday": nil}).is(200)
-	b.post(p.b, "/update-session", map[string]any{"trusted": false, "seen": nil, "place": "Rome"}).is(200)
+	b.post(p.b, "/update-session", map[string]any{"trusted": false, "seen": nil, "place": []any{"Rome", nil}}).is(200)
 	there := b.get(p.b, "/get-session").is(200).body
 	if there == here {
 		t.Error("nothing has changed")

@@ -3,6 +3,7 @@ package interoptest
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http/httptest"
 	"testing"
@@ -70,6 +71,7 @@ func (v *variant) open(t *testing.T, d *database, mails *outbox) *auth.Auth {
 		},
 		Passwords: auth.Passwords{Normalize: norm.NFKC.String},
 		RateLimit: auth.RateLimit{Disabled: true},
+		Logger:    slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
 	if v.config != nil {
 		v.config(&config)
