@@ -86,7 +86,7 @@ func (s *SQLStore) migrate(ctx context.Context, tables []*Table) error {
 func (s *SQLStore) checkAdditions(ctx context.Context, plan *schemaPlan) error {
 	var errs []error
 	for _, c := range plan.valueless {
-		rows := s.newText("SELECT COUNT(*) FROM (SELECT 1 FROM ", c.table.name, " LIMIT 1) AS some")
+		rows := s.newText("SELECT COUNT(*) FROM (SELECT 1 FROM ", c.table.name, " LIMIT 1) AS found")
 		n, err := s.number(ctx, rows)
 		if err == nil && n > 0 {
 			err = fmt.Errorf("auth: column %q cannot be added to table %q: it must have a value, and rows that exist have none. "+
