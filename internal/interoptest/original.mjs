@@ -13,6 +13,9 @@ import pg from "pg";
 
 console.log = console.error; // stdout is for answers
 
+// The driver returns a bigint as text, which the original passes on.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
 const print = (message) => process.stdout.write(JSON.stringify(message) + "\n");
 
 const open = {
@@ -74,7 +77,10 @@ const commands = {
     try {
       const complaints = [];
       const logger = { level: "warn", log: (level, message) => complaints.push(message) };
-      const plan = await getMigrations({ ...complete(options, database, () => undefined), logger });
+      const plan = await getMigrations(
+        { ...complete(options, database, () => undefined), logger },
+        { throwOnUnsafe: !dry },
+      );
       if (!dry) await plan.runMigrations();
       const names = (tables) => tables.flatMap(({ table, fields }) => Object.keys(fields).map((field) => `${table}.${field}`));
       return {
@@ -96,7 +102,7 @@ input.on("line", async (line) => {
   try {
     print({ id, result: (await commands[name](parameters)) ?? {} });
   } catch (error) {
-    print({ id, error: String(error.stack ?? error) });
+    print({ id, error: `${error}\n${error.stack}` });
   }
 });
 input.on("close", () => process.exit(0));

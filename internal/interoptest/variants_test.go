@@ -1,6 +1,11 @@
 package interoptest
 
-import "github.com/seed3b05b409/auth"
+import (
+	"strings"
+	"time"
+
+	"github.com/seed3b05b409/auth"
+)
 
 // core is the plain configuration.
 var core = &variant{name: "core"}
@@ -38,7 +43,7 @@ var sessionFields = []field{
 // userValues are what a client sends for the additional fields of a user.
 var userValues = map[string]any{
 	"nickname": "Countess", "referrer": "Charles", "note": "Enchantress of Number",
-	"plan": "paid", "level": 7, "newsletter": true,
+	"plan": "paid", "level": 7, "distance": int64(9007199254740991), "newsletter": true,
 	"birthday": "1980-12-10T01:02:03.456Z",
 	"settings": map[string]any{"a": 1.5, "b": []any{true, nil, "é<&>"}, "c": map[string]any{}},
 	"tags":     []string{"mathematics", "é, \"x\""}, "scores": []float64{1, 2.5, -3},
@@ -60,6 +65,78 @@ var extended = &variant{
 		c.User.Fields = columns(userFields)
 		c.Session.Fields = columns(sessionFields)
 	},
+}
+
+// withUserFields has additional fields of users only.
+func withUserFields(name string, fields []field) *variant {
+	return &variant{
+		name:    name,
+		options: map[string]any{"user": map[string]any{"additionalFields": options(fields)}},
+		config:  func(c *auth.Config) { c.User.Fields = columns(fields) },
+	}
+}
+
+// everyField has each type in each of the ways that a column can be made in.
+var everyField = &variant{
+	name: "every field",
+	options: map[string]any{
+		"user":    map[string]any{"additionalFields": options(everyKind())},
+		"session": map[string]any{"additionalFields": options(everyKind())},
+	},
+	config: func(c *auth.Config) {
+		c.User.Fields = columns(everyKind())
+		c.Session.Fields = columns(everyKind())
+	},
+}
+
+// everyKind returns fields of each type: with and without a value, unique,
+// indexed, with a default.
+func everyKind() (fields []field) {
+	for _, kind := range []struct {
+		column auth.ColumnType
+		value  any
+	}{
+		{auth.TypeString, "it's \\ \"free\""}, {auth.TypeNumber, 7}, {auth.TypeBoolean, true}, {auth.TypeDate, "$now"},
+		{auth.TypeJSON, nil}, {auth.TypeStrings, nil}, {auth.TypeNumbers, nil},
+	} {
+		add := func(suffix string, c auth.Column, option map[string]any) {
+			c.Name, c.Type = strings.TrimSuffix(string(kind.column), "[]")+suffix, kind.column
+			if kind.column == auth.TypeStrings || kind.column == auth.TypeNumbers {
+				c.Name += "s"
+			}
+			option["type"] = string(kind.column)
+			fields = append(fields, field{c, option})
+		}
+		add("Needed", auth.Column{}, map[string]any{})
+		add("Optional", auth.Column{Optional: true}, map[string]any{"required": false})
+		if kind.value == nil {
+			continue // such columns can have no index
+		}
+		add("Unique", auth.Column{Unique: true}, map[string]any{"unique": true})
+		add("UniqueOptional", auth.Column{Unique: true, Optional: true}, map[string]any{"unique": true, "required": false})
+		add("Indexed", auth.Column{Index: true}, map[string]any{"index": true})
+		add("UniqueIndexed", auth.Column{Unique: true, Index: true}, map[string]any{"unique": true, "index": true})
+		add("Default", auth.Column{Default: constant(standard(kind.value))}, map[string]any{"defaultValue": kind.value})
+		add("DefaultOptional", auth.Column{Default: constant(standard(kind.value)), Optional: true}, map[string]any{"defaultValue": kind.value, "required": false})
+	}
+	return append(fields,
+		field{auth.Column{Name: "sorted", Type: auth.TypeString, Sortable: true}, map[string]any{"type": "string", "sortable": true}},
+		field{auth.Column{Name: "big", Type: auth.TypeNumber, BigInt: true}, map[string]any{"type": "number", "bigint": true}},
+		field{auth.Column{Name: "friend", Type: auth.TypeString, References: "user", Optional: true},
+			map[string]any{"type": "string", "required": false, "references": map[string]any{"model": "user", "field": "id", "onDelete": "cascade"}}},
+		field{auth.Column{Name: longName, Type: auth.TypeString, Index: true}, map[string]any{"type": "string", "index": true}},
+	)
+}
+
+// The name of this column's index is longer than a database takes.
+const longName = "aColumnWhoseNameIsNearlyAsLongAsADatabaseAllowsIt"
+
+// standard is a default value in the words of this library.
+func standard(value any) any {
+	if value == "$now" {
+		return time.Now()
+	}
+	return value
 }
 
 func columns(fields []field) (columns []auth.Column) {
