@@ -186,6 +186,12 @@ func (a *Auth) Transaction(ctx context.Context, fn func(ctx context.Context) err
 	return a.core.transact(ctx, fn)
 }
 
+// Cleanup removes sessions and verifications that have expired; hooks around
+// deletions run. Ordinary work removes what it happens to meet. A program whose
+// users seldom return to their old sessions calls it now and then, for instance
+// once a day: nothing else depends on it.
+func (a *Auth) Cleanup(ctx context.Context) error { return a.core.removeExpired(ctx) }
+
 // Session returns the session and user that a request's cookies stand for, nil
 // if there is none. It only reads: one look into the store, no prolongation, no
 // cookies. Where it is all that a program uses, sessions end when they expire;

@@ -45,7 +45,7 @@ var house = map[floor]string{
 		store_sql_table store_sql_text store_sql_tx store_sql_value store_sql_write table transaction value`,
 
 	serviceFloor: `account callback_url client_address cookie cookie_cache cookie_chunk cookie_signed cookie_value
-		database_hooks exchange_cookie field_input glob guard jwt location origin password password_argon2
+		cleanup database_hooks exchange_cookie field_input glob guard jwt location origin password password_argon2
 		password_scrypt rate_limit secret services session session_cookie session_read token trusted_origin
 		user verification`,
 

@@ -89,6 +89,15 @@ func (r *records[T]) first(ctx context.Context, where ...Condition) (*T, error) 
 	return r.fromRow(rows[0])
 }
 
+// lock is first for a transaction: the row stays as it is until that ends.
+func (r *records[T]) lock(ctx context.Context, where ...Condition) (*T, error) {
+	found, err := r.find(ctx, Query{Where: where, Limit: 1, Lock: true})
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return found[0], nil
+}
+
 // update sets columns of all rows that meet the conditions, and besides those
 // that have an OnUpdate. It returns the number of rows. Errors:
 // ErrConflict.

@@ -97,6 +97,8 @@ func (c *core) signUpNew(ctx context.Context, user *User, hash string, in SignUp
 	switch {
 	case errors.Is(err, ErrConflict):
 		return c.signUpTaken(ctx, user, in.Password)
+	case errors.Is(err, ErrInvalidValue):
+		return nil, ErrFailedToCreateUser.With(http.StatusUnprocessableEntity).WithCause(err)
 	case c.hidesUsers() && refused(err):
 		return c.pretendSignUp(user), nil
 	case err != nil:
@@ -160,6 +162,15 @@ func (c *core) verifiesOnSignUp() bool {
 func aborted(err error, code Code, status int) error {
 	if errors.Is(err, ErrAborted) {
 		return code.With(status).WithCause(err)
+	}
+	return err
+}
+
+// unstorable gives the endpoint's own error to a value that the store cannot
+// hold, such as a text that is too long for a column: the client's fault.
+func unstorable(err error, code Code) error {
+	if errors.Is(err, ErrInvalidValue) {
+		return code.With(http.StatusBadRequest).WithCause(err)
 	}
 	return err
 }

@@ -91,13 +91,16 @@ func (sqlBase) orders(c *sqlColumn, desc bool) string {
 	return c.ref
 }
 
-// possible: an id that is no number is no number's.
+// possible: no row has an id that is not of the table's kind.
 func (sqlBase) possible(c *sqlColumn, value any) bool {
-	if c.kind != sqlSerial {
-		return true
+	switch c.kind {
+	case sqlSerial:
+		_, ok := parseSerial(value.(string))
+		return ok
+	case sqlUUID:
+		return isUUID(value.(string))
 	}
-	_, ok := parseSerial(value.(string))
-	return ok
+	return true
 }
 
 // insertCounted returns the id that the database has chosen.
@@ -233,16 +236,10 @@ func isWhole(value any) bool {
 	return ok
 }
 
-// possible: text has no NUL, ids of the type uuid are UUIDs.
+// possible: text has no NUL.
 func (p postgresql) possible(c *sqlColumn, value any) bool {
 	text, ok := value.(string)
-	switch {
-	case !ok || c.kind == sqlJSON:
-		return true
-	case c.kind == sqlUUID:
-		return isUUID(text)
-	}
-	return isText(text, false) && p.sqlBase.possible(c, value)
+	return !ok || c.kind == sqlJSON || isText(text, false) && p.sqlBase.possible(c, value)
 }
 
 // maxIndexed is a little less than a row of an index takes.

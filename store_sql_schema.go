@@ -137,7 +137,7 @@ type liveIndex struct {
 	columns []string
 }
 
-// schemaNames finds tables and columns whatever the case of their names: some
+// schemaName finds tables and columns whatever the case of their names: some
 // databases change it, and none keeps two apart that differ in nothing else.
 func schemaName(name string) string { return strings.ToLower(name) }
 
@@ -260,7 +260,7 @@ func (s *SQLStore) planTable(plan *schemaPlan, st *sqlTable) {
 		if c.Unique {
 			unique = " unique"
 		} else if c.Index {
-			plan.index(st, c)
+			s.planIndex(plan, st, c)
 		}
 		definitions = append(definitions, c.name+" "+s.dialect.columnType(c)+s.currentTime(c)+notNull(c)+unique+s.reference(c))
 	}
@@ -277,7 +277,7 @@ func (s *SQLStore) planColumns(plan *schemaPlan, st *sqlTable, live *liveTable) 
 			}
 		}
 		if (c.Unique || c.Index) && c != st.id() && !live.serves(c.plain, c.Unique) {
-			plan.index(st, c)
+			s.planIndex(plan, st, c)
 		}
 	}
 }
@@ -318,13 +318,13 @@ func (s *SQLStore) reference(c *sqlColumn) string {
 	return " references " + table + " (" + id + ") on delete cascade"
 }
 
-func (p *schemaPlan) index(st *sqlTable, c *sqlColumn) {
+func (s *SQLStore) planIndex(plan *schemaPlan, st *sqlTable, c *sqlColumn) {
 	create, kind := "create index ", "idx"
 	if c.Unique {
 		create, kind = "create unique index ", "uidx"
 	}
-	quote := c.name[:1]
-	p.indexes = append(p.indexes, create+quote+indexName(st.plain, c.plain, kind)+quote+" on "+st.name+" ("+c.name+")")
+	name := s.dialect.quote(indexName(st.plain, c.plain, kind))
+	plan.indexes = append(plan.indexes, create+name+" on "+st.name+" ("+c.name+")")
 }
 
 // indexName is what the original calls the index of a column (contract section

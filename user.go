@@ -77,10 +77,21 @@ func (s *services) updateUser(ctx context.Context, id string, changes map[string
 	return s.users.first(ctx, Where("id", id))
 }
 
+// lockUser returns a user, nil if there is none, and lets nobody else work on
+// the user's accounts and sessions as a whole before the transaction of ctx ends.
+// Everybody locks the user before any row that belongs to it, so that no two
+// transactions wait for each other.
+func (s *services) lockUser(ctx context.Context, id string) (*User, error) {
+	return s.users.lock(ctx, Where("id", id))
+}
+
 // deleteUser removes a user and all that belongs to it, all or nothing: if a
 // hook keeps the user (ErrAborted), the rest stays too.
 func (s *services) deleteUser(ctx context.Context, id string) error {
 	return s.transact(ctx, func(ctx context.Context) error {
+		if _, err := s.lockUser(ctx, id); err != nil {
+			return err
+		}
 		if _, err := s.sessions.remove(ctx, Where("userId", id)); err != nil {
 			return err
 		}

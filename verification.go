@@ -79,6 +79,6 @@ func (s *services) removeExpiredVerifications(ctx context.Context) error {
 	if current.UnixMilli()-last < cleanupInterval.Milliseconds() || !s.lastCleanup.CompareAndSwap(last, current.UnixMilli()) {
 		return nil
 	}
-	_, err := s.verifications.remove(ctx, Condition{Column: "expiresAt", Op: "<", Value: current})
+	_, err := s.verifications.remove(ctx, expiredBefore(current))
 	return err
 }
