@@ -52,14 +52,18 @@ type sqlDialect interface {
 	insertCounted(ctx context.Context, s *SQLStore, st *sqlTable, b *sqlText) (int64, error)
 	touched(result sql.Result) (int64, error)
 
-	serial() bool           // one writer at a time
-	countsMatches() bool    // an update counts the rows that it finds, not those that it changes
-	spoils() bool           // the failure of a statement spoils its transaction
-	rechecks() bool         // a statement that waited looks at its row again, and not at others
-	deletesReturning() bool // DELETE … RETURNING
-	updatesReturning() bool // UPDATE … RETURNING, with arithmetic that fails rather than to go wrong
-
+	traits() sqlTraits
 	schemaDialect
+}
+
+// sqlTraits are the answers to questions about a database.
+type sqlTraits struct {
+	oneWriter        bool // writes have to wait for each other outside of it
+	countsMatches    bool // an update counts the rows that it finds, not those that it changes
+	spoils           bool // the failure of a statement spoils its transaction
+	rechecks         bool // a statement that waited looks at its row again, and not at others
+	deletesReturning bool // it has DELETE … RETURNING
+	updatesReturning bool // it has UPDATE … RETURNING, with arithmetic that fails rather than to go wrong
 }
 
 // sqlBase is what most databases have in common.
@@ -76,12 +80,6 @@ func (sqlBase) unlessTaken(*sqlTable) string                 { return " ON CONFL
 func (sqlBase) encode(c *sqlColumn, value any) (any, error)  { return encodeSQL(c, value) }
 func (sqlBase) fits(*sqlColumn, any) bool                    { return true }
 func (sqlBase) touched(result sql.Result) (int64, error)     { return result.RowsAffected() }
-func (sqlBase) serial() bool                                 { return false }
-func (sqlBase) countsMatches() bool                          { return true }
-func (sqlBase) spoils() bool                                 { return false }
-func (sqlBase) rechecks() bool                               { return false }
-func (sqlBase) deletesReturning() bool                       { return false }
-func (sqlBase) updatesReturning() bool                       { return false }
 
 func (sqlBase) orders(c *sqlColumn, desc bool) string {
 	if desc {

@@ -14,7 +14,7 @@ import (
 // mysql is the dialect of MySQL and MariaDB.
 type mysql struct{ sqlBase }
 
-func (mysql) countsMatches() bool { return false }
+func (mysql) traits() sqlTraits { return sqlTraits{} }
 
 func (mysql) quote(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
 
@@ -113,7 +113,7 @@ func (m mysql) possible(c *sqlColumn, value any) bool {
 }
 
 func (m mysql) fits(c *sqlColumn, value any) bool {
-	if c.kind == sqlInteger {
+	if c.kind == sqlInteger || c.kind == sqlSerial {
 		return c.inInteger(value)
 	}
 	text, ok := value.(string)

@@ -10,10 +10,9 @@ import (
 // postgresql is the dialect of PostgreSQL.
 type postgresql struct{ sqlBase }
 
-func (postgresql) spoils() bool           { return true }
-func (postgresql) rechecks() bool         { return true }
-func (postgresql) deletesReturning() bool { return true }
-func (postgresql) updatesReturning() bool { return true }
+func (postgresql) traits() sqlTraits {
+	return sqlTraits{countsMatches: true, spoils: true, rechecks: true, deletesReturning: true, updatesReturning: true}
+}
 
 func (postgresql) placeholder(dst []byte, n int) []byte {
 	return strconv.AppendInt(append(dst, '$'), int64(n), 10)
@@ -21,14 +20,14 @@ func (postgresql) placeholder(dst []byte, n int) []byte {
 
 // wraps gives numbers a type of their own: that of the column may be too narrow
 // for what it is compared with.
-func (postgresql) wraps(c *sqlColumn, value any) (before, after string) {
-	if c.kind != sqlInteger && c.kind != sqlFloat {
-		return "", ""
-	}
-	if _, ok := value.(float64); ok {
+func (postgresql) wraps(_ *sqlColumn, value any) (before, after string) {
+	switch value.(type) {
+	case int64:
+		return "", "::bigint"
+	case float64:
 		return "", "::double precision"
 	}
-	return "", "::bigint"
+	return "", ""
 }
 
 func (p postgresql) orders(c *sqlColumn, desc bool) string {
@@ -75,7 +74,7 @@ func (p postgresql) possible(c *sqlColumn, value any) bool {
 const maxIndexed = 2600
 
 func (postgresql) fits(c *sqlColumn, value any) bool {
-	if c.kind == sqlInteger {
+	if c.kind == sqlInteger || c.kind == sqlSerial {
 		return c.inInteger(value)
 	}
 	text, ok := value.(string)

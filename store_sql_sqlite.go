@@ -10,9 +10,11 @@ import (
 // sqlite is the dialect of SQLite.
 type sqlite struct{ sqlBase }
 
-func (sqlite) lock() string           { return "" } // nobody else writes
-func (sqlite) serial() bool           { return true }
-func (sqlite) deletesReturning() bool { return true }
+func (sqlite) traits() sqlTraits {
+	return sqlTraits{oneWriter: true, countsMatches: true, deletesReturning: true}
+}
+
+func (sqlite) lock() string { return "" } // nobody else writes
 
 // sqliteDate is the form in which the original stores dates. It is compared as
 // text.
