@@ -11,20 +11,6 @@ import (
 	"unicode/utf8"
 )
 
-// A schemaDialect is what databases do differently about tables.
-type schemaDialect interface {
-	columnType(c *sqlColumn) string
-	idDefinition(st *sqlTable) string // of the primary key, without the name
-	currentTime() string              // default of dates that have one; empty: none
-	literal(value any) string         // empty: no default of this type
-	accepts(c *sqlColumn, databaseType string) bool
-
-	lockSchema(ctx context.Context, s *SQLStore) (unlock func(ctx context.Context) error, err error)
-	liveColumns() string // statement: table, column, type, must have a value, has a default
-	liveIndexes() string // statement: table, index, unique, column; columns in their order
-	checkSettings(ctx context.Context, s *SQLStore) error
-}
-
 // Schema returns the statements that create the tables and their indexes, each
 // ended by a semicolon: what Migrate runs on an empty database, and what the
 // migration of the original makes.

@@ -77,7 +77,7 @@ func countedReferences(s *suite) {
 
 func countedStrangers(s *suite) {
 	id := s.number(countedWhole, "a")
-	for _, stranger := range []string{"", "x", "0" + id, id + " ", "+" + id, id + ".0", "99999999999999999999", "1e3", "' OR 1=1"} {
+	for _, stranger := range []string{"", "x", "0" + id, id + " ", "+" + id, id + ".0", "99999999999999999999", "9999999999", "1e3", "' OR 1=1"} {
 		s.wantCount(countedWhole, 0, auth.Where("id", stranger))
 		s.wantCount(countedWhole, 1, auth.Condition{Column: "id", Op: "!=", Value: stranger})
 		s.wantCount(countedWhole, 0, auth.Condition{Column: "id", Op: "in", Value: []string{stranger}})
@@ -87,7 +87,7 @@ func countedStrangers(s *suite) {
 		if row, err := s.Consume(s.Context(), countedWhole, auth.Where("id", stranger)); row != nil || err != nil {
 			s.Errorf("consume %q: %v, %v", stranger, row, err)
 		}
-		if stranger != "" {
+		if stranger != "" && stranger != "9999999999" { // some have room for that one
 			s.wantInvalid("insert "+stranger, s.Insert(s.Context(), countedWhole, auth.Row{"b", stranger}))
 		}
 	}
