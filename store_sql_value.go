@@ -129,7 +129,7 @@ func (c *sqlColumn) decodeJSON(text string, ok bool) (any, bool) {
 	}
 	var value any
 	if json.Unmarshal([]byte(text), &value) != nil {
-		return nil, false
+		return text, c.Type == TypeJSON // where JSON is text, the original stores a string as it is
 	}
 	if value == nil || c.Type == TypeJSON {
 		return value, true
