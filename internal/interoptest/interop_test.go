@@ -33,3 +33,16 @@ func TestInteropCookieCache(t *testing.T) {
 	}
 	onEngines(t, func(t *testing.T, e *engine) { newWorld(t, e, caching, "npm").bothWays(t, flows) })
 }
+
+// The original writes a string into a JSON column as it is, which only SQLite
+// takes, and cannot read it. That must not lock its user out.
+func TestInteropTextForJSON(t *testing.T) {
+	w := newWorld(t, engines[0], extended, "npm")
+	b, _ := w.from("npm").join(t, w.npm)
+	b.post(w.npm, "/update-session", map[string]any{"place": "Rome"}).is(200)
+	var got struct{ Session struct{ Place any } }
+	b.get(w.ours, "/get-session").decode(&got)
+	if got.Session.Place != "Rome" {
+		t.Errorf("place: %v", got.Session.Place)
+	}
+}
