@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/seed3b05b409/auth"
 )
 
 // basic is what other ids and other names could break.
@@ -266,7 +268,7 @@ func (p *pair) oneWins(t *testing.T, replies [2]reply, losing ...int) {
 	won := 0
 	for i, at := range []*site{p.a, p.b} {
 		r := replies[i]
-		overtaken := r.status == 500 && p.kind == "sqlite" && at == p.npm
+		overtaken := r.status == 500 && p.dialect == auth.SQLite && at == p.npm
 		if r.status == 200 {
 			won++
 		} else if !overtaken && !slices.Contains(losing, r.status) {

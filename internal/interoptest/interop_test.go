@@ -1,14 +1,18 @@
 package interoptest
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/seed3b05b409/auth/internal/testdb"
+)
 
 // The promise: rows, cookies and hashes that either side writes are good on the
 // other, whoever made the tables.
 func TestInterop(t *testing.T) {
-	onEngines(t, func(t *testing.T, e *engine) {
+	onEngines(t, func(t *testing.T, s testdb.Server) {
 		for _, migrator := range []string{"npm", "go"} {
 			t.Run("tables by "+migrator, func(t *testing.T) {
-				w := newWorld(t, e, extended, migrator)
+				w := newWorld(t, s, extended, migrator)
 				w.bothWays(t, essential)
 				w.from(migrator).run(t, further)
 			})
@@ -18,9 +22,9 @@ func TestInterop(t *testing.T) {
 
 // Other kinds of ids and other names change nothing.
 func TestInteropVariants(t *testing.T) {
-	onEngines(t, func(t *testing.T, e *engine) {
+	onEngines(t, func(t *testing.T, s testdb.Server) {
 		for _, v := range []*variant{uuids, serials, renamed, snake} {
-			t.Run(v.name, func(t *testing.T) { newWorld(t, e, v, "go").bothWays(t, basic) })
+			t.Run(v.name, func(t *testing.T) { newWorld(t, s, v, "go").bothWays(t, basic) })
 		}
 	})
 }
@@ -31,13 +35,13 @@ func TestInteropCookieCache(t *testing.T) {
 		{"large copy of the session", flowLargeCache},
 		{"prolongation", flowRefresh},
 	}
-	onEngines(t, func(t *testing.T, e *engine) { newWorld(t, e, caching, "npm").bothWays(t, flows) })
+	onEngines(t, func(t *testing.T, s testdb.Server) { newWorld(t, s, caching, "npm").bothWays(t, flows) })
 }
 
 // The original writes a string into a JSON column as it is, which only SQLite
 // takes, and cannot read it. That must not lock its user out.
 func TestInteropTextForJSON(t *testing.T) {
-	w := newWorld(t, engines[0], extended, "npm")
+	w := newWorld(t, testdb.SQLite, extended, "npm")
 	b, _ := w.from("npm").join(t, w.npm)
 	b.post(w.npm, "/update-session", map[string]any{"place": "Rome"}).is(200)
 	var got struct{ Session struct{ Place any } }

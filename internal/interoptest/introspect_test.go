@@ -4,16 +4,18 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/seed3b05b409/auth"
 )
 
 // introspect describes every table of a database, its columns, keys and indexes,
 // a line for each.
 func (d *database) introspect(t *testing.T) []string {
 	t.Helper()
-	switch d.kind {
-	case "sqlite":
+	switch d.dialect {
+	case auth.SQLite:
 		return d.introspectSQLite(t)
-	case "postgres":
+	case auth.PostgreSQL:
 		return d.introspectPostgres(t)
 	}
 	return d.introspectMySQL(t)

@@ -19,15 +19,15 @@ pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 const print = (message) => process.stdout.write(JSON.stringify(message) + "\n");
 
 const open = {
-  sqlite: (path) => new Database(path),
+  sqlite: (url) => new Database(url),
   // A connection that is cut while it idles is no reason to end.
-  postgres: (url) => new pg.Pool({ connectionString: url, max: 4 }).on("error", console.error),
+  postgresql: (url) => new pg.Pool({ connectionString: url, max: 4 }).on("error", console.error),
   mysql: (url) => mysql.createPool({ uri: url, timezone: "Z", connectionLimit: 4 }),
 };
 
 const close = {
   sqlite: (database) => database.close(),
-  postgres: (database) => database.end(),
+  postgresql: (database) => database.end(),
   mysql: (database) => database.end(),
 };
 
@@ -51,29 +51,29 @@ function complete(options, database, mail) {
 const servers = new Map();
 
 const commands = {
-  async serve({ site, kind, source, options }) {
-    const database = open[kind](source);
+  async serve({ site, dialect, url, options }) {
+    const database = open[dialect](url);
     const mail = (purpose) => async ({ user, newEmail, url, token }) =>
       print({ mail: { site, kind: purpose, to: user.email, newEmail, url, token } });
     const auth = betterAuth(complete(options, database, mail));
     const server = createServer(toNodeHandler(auth));
     await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
-    servers.set(site, { server, database, kind });
+    servers.set(site, { server, database, dialect });
     return { origin: `http://127.0.0.1:${server.address().port}` };
   },
 
   async stop({ site }) {
-    const { server, database, kind } = servers.get(site);
+    const { server, database, dialect } = servers.get(site);
     servers.delete(site);
     server.closeAllConnections();
     await new Promise((done) => server.close(done));
-    await close[kind](database);
+    await close[dialect](database);
   },
 
   // migrate does what the original's own command does and returns the plan, what
   // it found to complain about included. It only looks if dry is set.
-  async migrate({ kind, source, options, dry }) {
-    const database = open[kind](source);
+  async migrate({ dialect, url, options, dry }) {
+    const database = open[dialect](url);
     try {
       const complaints = [];
       const logger = { level: "warn", log: (level, message) => complaints.push(message) };
@@ -91,7 +91,7 @@ const commands = {
         complaints,
       };
     } finally {
-      await close[kind](database);
+      await close[dialect](database);
     }
   },
 };

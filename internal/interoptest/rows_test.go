@@ -7,6 +7,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/seed3b05b409/auth"
+	"github.com/seed3b05b409/auth/internal/testdb"
 )
 
 // What differs from one row to the next, by its form. What has none of these
@@ -47,11 +50,11 @@ func (d *database) values(t *testing.T, table string) (lines []string) {
 	rows.Close()
 	texts := make([]string, len(columns))
 	for i, column := range columns {
-		texts[i] = fmt.Sprintf(map[string]string{
-			"sqlite":   `typeof(%[1]s) || ' ' || quote(%[1]s)`,
-			"postgres": `%[1]s::text`,
-			"mysql":    `CAST(%[1]s AS CHAR)`,
-		}[d.kind], d.quote(column))
+		texts[i] = fmt.Sprintf(map[auth.Dialect]string{
+			auth.SQLite:     `typeof(%[1]s) || ' ' || quote(%[1]s)`,
+			auth.PostgreSQL: `%[1]s::text`,
+			auth.MySQL:      `CAST(%[1]s AS CHAR)`,
+		}[d.dialect], d.quote(column))
 	}
 	for _, row := range d.texts(t, "SELECT "+strings.Join(texts, ", ")+" FROM "+d.quote(table)) {
 		for i, value := range strings.Split(row, " | ") {
@@ -139,13 +142,13 @@ var fieldSteps = []step{
 // A column in which the two differ would be one that only one of them can read,
 // sort or compare.
 func TestRowsHaveOneForm(t *testing.T) {
-	onEngines(t, func(t *testing.T, e *engine) {
+	onEngines(t, func(t *testing.T, s testdb.Server) {
 		t.Run(extended.name, func(t *testing.T) {
-			sameRows(t, newWorld(t, e, extended, "npm"), slices.Concat(fieldSteps, steps))
+			sameRows(t, newWorld(t, s, extended, "npm"), slices.Concat(fieldSteps, steps))
 		})
 		for _, v := range []*variant{uuids, serials} {
 			t.Run(v.name, func(t *testing.T) {
-				sameRows(t, newWorld(t, e, v, "npm"), []step{signingUp, requestingReset, requestingDeletion, deletion})
+				sameRows(t, newWorld(t, s, v, "npm"), []step{signingUp, requestingReset, requestingDeletion, deletion})
 			})
 		}
 	})

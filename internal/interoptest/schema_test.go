@@ -7,16 +7,17 @@ import (
 	"testing"
 
 	"github.com/seed3b05b409/auth"
+	"github.com/seed3b05b409/auth/internal/testdb"
 )
 
 var schemas = []*variant{core, extended, everyField, uuids, serials, renamed, snake}
 
 // The migrations of both make the same tables, to the last default.
 func TestTablesAreTheSame(t *testing.T) {
-	onEngines(t, func(t *testing.T, e *engine) {
+	onEngines(t, func(t *testing.T, s testdb.Server) {
 		for _, v := range schemas {
 			t.Run(v.name, func(t *testing.T) {
-				theirs, ours := e.database(t), e.database(t)
+				theirs, ours := newDatabase(t, s), newDatabase(t, s)
 				theOriginal(t).migrate(t, theirs, v.originalOptions())
 				migrate(t, v, ours)
 				sameSchema(t, theirs.introspect(t), ours.introspect(t))
@@ -28,9 +29,9 @@ func TestTablesAreTheSame(t *testing.T) {
 
 // What Schema prints makes the same tables as Migrate.
 func TestPrintedSchema(t *testing.T) {
-	onEngines(t, func(t *testing.T, e *engine) {
+	onEngines(t, func(t *testing.T, s testdb.Server) {
 		for _, v := range []*variant{everyField, serials} {
-			migrated, printed := e.database(t), e.database(t)
+			migrated, printed := newDatabase(t, s), newDatabase(t, s)
 			migrate(t, v, migrated)
 			for statement := range strings.SplitSeq(v.open(t, printed, nil).Schema(), ";\n") {
 				if statement != "" {
@@ -79,16 +80,16 @@ func bothAccepted(t *testing.T, v *variant, theirs, ours *database) {
 // Versions 1.7.0 to 1.7.2 had a column that is gone. A nullable one does no
 // harm, one that must have a value keeps everybody from signing up.
 func TestLeftoverColumn(t *testing.T) {
-	onEngines(t, func(t *testing.T, e *engine) {
-		d := e.database(t)
+	onEngines(t, func(t *testing.T, s testdb.Server) {
+		d := newDatabase(t, s)
 		theOriginal(t).migrate(t, d, core.originalOptions())
 		d.exec(t, "ALTER TABLE account ADD COLUMN issuer text")
 		accepted(t, core, d)
 
-		d = e.database(t)
+		d = newDatabase(t, s)
 		theOriginal(t).migrate(t, d, core.originalOptions())
-		d.exec(t, "ALTER TABLE account ADD COLUMN issuer varchar(255) NOT NULL"+map[bool]string{true: " DEFAULT ''"}[d.kind == "sqlite"])
-		if d.kind == "sqlite" {
+		d.exec(t, "ALTER TABLE account ADD COLUMN issuer varchar(255) NOT NULL"+map[bool]string{true: " DEFAULT ''"}[d.dialect == auth.SQLite])
+		if d.dialect == auth.SQLite {
 			d.exec(t, "PRAGMA writable_schema = ON",
 				"UPDATE sqlite_master SET sql = replace(sql, ' DEFAULT ''''', '') WHERE name = 'account'",
 				"PRAGMA writable_schema = RESET")
@@ -105,9 +106,9 @@ func TestLeftoverColumn(t *testing.T) {
 // An old database gets what it lacks from both in the same form, the rows that
 // are in it too.
 func TestAddedColumns(t *testing.T) {
-	onEngines(t, func(t *testing.T, e *engine) {
-		addable := addable(e)
-		theirs, ours := oldDatabase(t, e), oldDatabase(t, e)
+	onEngines(t, func(t *testing.T, s testdb.Server) {
+		addable := addable(s)
+		theirs, ours := oldDatabase(t, s), oldDatabase(t, s)
 		theOriginal(t).migrate(t, theirs, addable.originalOptions())
 		migrate(t, addable, ours)
 		sameSchema(t, theirs.introspect(t), ours.introspect(t))
@@ -129,19 +130,19 @@ func dated(values []string) []string {
 var fineTime = regexp.MustCompile(`(<SQL date>)\d+`)
 
 // oldDatabase has the tables of a plain configuration, and a user.
-func oldDatabase(t *testing.T, e *engine) *database {
+func oldDatabase(t *testing.T, s testdb.Server) *database {
 	t.Helper()
-	w := newWorld(t, e, core, "npm")
+	w := newWorld(t, s, core, "npm")
 	newBrowser(t).post(w.npm, "/sign-up/email", signUp("person1@example.com", password, nil)).is(200)
 	w.exec(t, "DROP TABLE verification")
 	return w.database
 }
 
 // addable has the fields that can be added to a table with rows.
-func addable(e *engine) *variant {
+func addable(s testdb.Server) *variant {
 	fields := slices.DeleteFunc(everyKind(), func(f field) bool {
 		c := f.column
-		noClock := e.kind == "sqlite" && c.Type == auth.TypeDate // as a default
+		noClock := s.Dialect == auth.SQLite && c.Type == auth.TypeDate // as a default
 		return !c.Optional && (c.Default == nil || noClock)
 	})
 	return withUserFields("added columns", fields)
@@ -151,8 +152,8 @@ func addable(e *engine) *variant {
 func TestRefusedColumn(t *testing.T) {
 	needed := []field{{auth.Column{Name: "needed", Type: auth.TypeString}, map[string]any{"type": "string"}}}
 	demanding := withUserFields("needed column", needed)
-	onEngines(t, func(t *testing.T, e *engine) {
-		d := oldDatabase(t, e)
+	onEngines(t, func(t *testing.T, s testdb.Server) {
+		d := oldDatabase(t, s)
 		before := d.introspect(t)
 		if p := theOriginal(t).plan(t, d, demanding.originalOptions()); len(p.Problems) == 0 {
 			t.Errorf("the original would do it: %v", p)

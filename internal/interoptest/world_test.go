@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/seed3b05b409/auth"
+	"github.com/seed3b05b409/auth/internal/testdb"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -91,9 +92,9 @@ type world struct {
 }
 
 // newWorld starts both sites on a new database whose tables one of them made.
-func newWorld(t *testing.T, e *engine, v *variant, migrator string) *world {
+func newWorld(t *testing.T, s testdb.Server, v *variant, migrator string) *world {
 	t.Helper()
-	o, d, mails := theOriginal(t), e.database(t), &outbox{}
+	o, d, mails := theOriginal(t), newDatabase(t, s), &outbox{}
 	a := v.open(t, d, mails)
 	if migrator == "npm" {
 		o.migrate(t, d, v.originalOptions())
