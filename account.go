@@ -46,7 +46,7 @@ func accountTable() *Table {
 		{Name: "refreshTokenExpiresAt", Type: TypeDate, Nullable: true, Hidden: true},
 		{Name: "scope", Type: TypeString, Nullable: true},
 		{Name: "password", Type: TypeString, Nullable: true, Hidden: true},
-		{Name: "createdAt", Type: TypeDate},
+		{Name: "createdAt", Type: TypeDate, Default: currentTime},
 		{Name: "updatedAt", Type: TypeDate},
 	}}
 }
@@ -62,7 +62,7 @@ func (s *services) credentialAccount(ctx context.Context, userID string) (*Accou
 func (s *services) createCredential(ctx context.Context, userID, hash string) error {
 	created := now()
 	return s.accounts.create(ctx, &Account{
-		ID: newID(), AccountID: userID, ProviderID: credentialProvider, UserID: userID,
+		AccountID: userID, ProviderID: credentialProvider, UserID: userID,
 		Password: &hash, CreatedAt: created, UpdatedAt: created,
 	})
 }

@@ -69,6 +69,9 @@ func (c *core) unlinkAccount(ctx context.Context, in UnlinkAccountRequest) (*Sta
 }
 
 func (c *core) unlink(ctx context.Context, userID, accountID string) error {
+	if _, err := c.lockUser(ctx, userID); err != nil {
+		return err
+	}
 	accounts, err := c.accountsOf(ctx, userID)
 	if err != nil {
 		return err

@@ -82,6 +82,8 @@ func newServices(config *Config, base *url.URL) (*services, error) {
 		baseURL:             base.String(),
 		log:                 config.Logger,
 		store:               config.Store,
+		ids:                 config.IDs,
+		newID:               config.NewID,
 		userFields:          additional(config.User.Fields),
 		hiddenUserFields:    hiddenNames(config.User.Fields),
 		hiddenSessionFields: hiddenNames(config.Session.Fields),
@@ -113,14 +115,27 @@ func (s *services) openTables(hooks DatabaseHooks) error {
 	s.sessions, errs[1] = open(s, sessionTable(s.session.Fields), hooks.Session)
 	s.accounts, errs[2] = open(s, accountTable(), hooks.Account)
 	s.verifications, errs[3] = open(s, verificationTable(), hooks.Verification)
-	return errors.Join(errs[:]...)
+	if err := errors.Join(errs[:]...); err != nil {
+		return err
+	}
+	if store, ok := s.store.(SchemaStore); ok {
+		return store.OpenTables(s.tables())
+	}
+	return nil
+}
+
+// tables returns the tables in use, those that are referenced first.
+func (s *services) tables() []*Table {
+	return []*Table{s.users.table, s.sessions.table, s.accounts.table, s.verifications.table}
 }
 
 func open[T any](s *services, table *Table, hooks EntityHooks[T]) (*entities[T], error) {
+	table.IDs = s.ids
 	records, err := newRecords[T](s.store, table)
 	if err != nil {
 		return nil, fmt.Errorf("auth: table %s: %w", table.Name, err)
 	}
+	records.newID = idSource(s.ids, s.newID, table.Name)
 	return &entities[T]{records: records, hooks: hooks, transact: s.transact, afterCommit: s.afterCommit}, nil
 }
 
@@ -170,6 +185,12 @@ func (a *Auth) admit(ctx context.Context, address, path string) error {
 func (a *Auth) Transaction(ctx context.Context, fn func(ctx context.Context) error) error {
 	return a.core.transact(ctx, fn)
 }
+
+// Cleanup removes sessions and verifications that have expired; hooks around
+// deletions run. Ordinary work removes what it happens to meet. A program whose
+// users seldom return to their old sessions calls it now and then, for instance
+// once a day: nothing else depends on it.
+func (a *Auth) Cleanup(ctx context.Context) error { return a.core.removeExpired(ctx) }
 
 // Session returns the session and user that a request's cookies stand for, nil
 // if there is none. It only reads: one look into the store, no prolongation, no

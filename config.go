@@ -25,8 +25,16 @@ type Config struct {
 	// All servers that share a database share it, the TypeScript ones too.
 	Secret string
 
-	// Store keeps users and sessions: NewMemoryStore() for tests and trials.
+	// Store keeps users and sessions: NewSQLStore(db, dialect), or
+	// NewMemoryStore() for tests and trials.
 	Store Store
+
+	// IDs says what the ids of rows look like, in all tables: 32 random letters
+	// and digits, random UUIDs (IDUUID) or numbers that the store counts
+	// (IDSerial). NewID makes other ones; not with IDSerial. MySQL holds up to
+	// 36 characters. All servers that share a database agree on IDs.
+	IDs   IDType
+	NewID func(table string) string
 
 	EmailPassword     EmailPassword
 	EmailVerification EmailVerification
@@ -191,6 +199,9 @@ func (c *Config) check() error {
 	}
 	if c.Store == nil {
 		errs = append(errs, errors.New("auth: Config.Store is missing"))
+	}
+	if c.IDs == IDSerial && c.NewID != nil {
+		errs = append(errs, errors.New("auth: Config.NewID makes ids, IDSerial leaves that to the store"))
 	}
 	if c.MaxBodyBytes < 0 {
 		errs = append(errs, errors.New("auth: Config.MaxBodyBytes is negative"))

@@ -50,11 +50,15 @@ type entities[T any] struct {
 }
 
 // adopt gives an entity that is never stored the form of one that is.
-func (e *entities[T]) adopt(entity *T) { e.plan.complete(entity) }
+func (e *entities[T]) adopt(entity *T) {
+	e.identify(entity)
+	e.plan.complete(entity)
+}
 
-// create stores an entity. It fails with ErrConflict when a unique value is
+// create stores an entity, with a new id unless it has one. It fails with ErrConflict when a unique value is
 // taken and with ErrAborted when a hook refuses.
 func (e *entities[T]) create(ctx context.Context, entity *T) error {
+	e.identify(entity)
 	if e.hooks.BeforeCreate != nil {
 		if err := e.hooks.BeforeCreate(ctx, entity); err != nil {
 			return err

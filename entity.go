@@ -136,6 +136,12 @@ func (p *entityPlan) extraMap(entity reflect.Value) map[string]any {
 	return *entity.Field(p.extra).Addr().Interface().(*map[string]any)
 }
 
+// id returns the place of an entity's id.
+func (p *entityPlan) id(entity any) *string {
+	field := p.fields[len(p.fields)-1].field
+	return reflect.ValueOf(entity).Elem().Field(field).Addr().Interface().(*string)
+}
+
 // complete gives an entity that is about to be stored what it lacks: the plan
 // and defaults for the absent extra columns.
 func (p *entityPlan) complete(entity any) {

@@ -40,18 +40,19 @@ func (f floor) String() string {
 var house = map[floor]string{
 	kernelFloor: `apierror binding body call doc endpoint exchange form json optional pipeline response validate`,
 
-	storageFloor: `condition entity entity_field entity_json row store store_memory store_memory_table
-		store_memory_tx store_memory_view table value`,
+	storageFloor: `condition entity entity_field entity_json id naming row store store_memory store_memory_table
+		store_memory_tx store_memory_view store_sql store_sql_catalog store_sql_dialect store_sql_schema
+		store_sql_table store_sql_text store_sql_tx store_sql_value store_sql_write table transaction value`,
 
 	serviceFloor: `account callback_url client_address cookie cookie_cache cookie_chunk cookie_signed cookie_value
-		database_hooks exchange_cookie field_input glob guard jwt location origin password password_argon2
+		cleanup database_hooks exchange_cookie field_input glob guard jwt location origin password password_argon2
 		password_scrypt rate_limit secret services session session_cookie session_read token trusted_origin
 		user verification`,
 
 	endpointFloor: `account_endpoints account_tokens change_email core delete_user password_change password_length
 		password_reset session_endpoints sign_in sign_up status update_user verify_email`,
 
-	authFloor: `api auth config router`,
+	authFloor: `api auth config router schema`,
 }
 
 // TestLayers holds the walls of the house: what one file takes from another

@@ -77,19 +77,21 @@ func (c *core) changePassword(ctx context.Context, in ChangePasswordRequest) (*C
 }
 
 // replacePassword stores the new hash; with revoke it also replaces all
-// sessions of the user by the one it returns.
+// sessions of the user by the one it returns. The sessions go last: whoever was
+// signing in with the old password is done by then.
 func (c *core) replacePassword(ctx context.Context, account *Account, hash string, revoke bool) (session *Session, err error) {
 	err = c.transact(ctx, func(ctx context.Context) error {
-		if revoke {
-			if err := c.deleteSessionsOf(ctx, account.UserID); err != nil {
-				return err
-			}
+		if _, err := c.lockUser(ctx, account.UserID); err != nil {
+			return err
 		}
 		n, err := c.replaceHash(ctx, account, hash)
 		if err == nil && n == 0 {
 			err = ErrInvalidPassword.With(http.StatusBadRequest)
 		}
 		if err != nil || !revoke {
+			return err
+		}
+		if err := c.deleteSessionsOf(ctx, account.UserID); err != nil {
 			return err
 		}
 		session, err = c.createSession(ctx, account.UserID, false)
@@ -121,7 +123,12 @@ func (c *core) setPassword(ctx context.Context, in SetPasswordRequest) (*Status,
 	if err != nil {
 		return nil, err
 	}
-	err = c.transact(ctx, func(ctx context.Context) error { return c.setCredential(ctx, userID, hash) })
+	err = c.transact(ctx, func(ctx context.Context) error {
+		if _, err := c.lockUser(ctx, userID); err != nil {
+			return err
+		}
+		return c.setCredential(ctx, userID, hash)
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -140,10 +140,18 @@ func (c *core) spendResetToken(ctx context.Context, token, userID, hash string) 
 	if v == nil || v.Value != userID {
 		return ErrInvalidToken.With(http.StatusBadRequest)
 	}
-	if c.emailPassword.RevokeSessionsOnPasswordReset {
-		if err := c.deleteSessionsOf(ctx, userID); err != nil {
-			return err
-		}
+	user, err := c.lockUser(ctx, userID)
+	if err == nil && user == nil {
+		err = ErrUserNotFound.With(http.StatusBadRequest)
 	}
-	return c.setCredential(ctx, userID, hash)
+	if err != nil {
+		return err
+	}
+	if err := c.setCredential(ctx, userID, hash); err != nil {
+		return err
+	}
+	if !c.emailPassword.RevokeSessionsOnPasswordReset {
+		return nil
+	}
+	return c.deleteSessionsOf(ctx, userID)
 }

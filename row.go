@@ -25,6 +25,7 @@ type records[T any] struct {
 	store Store
 	table *Table
 	plan  *entityPlan
+	newID func() string // nil: the store makes the ids
 }
 
 // newRecords reports a description of the table that cannot be right, a tag
@@ -38,15 +39,28 @@ func newRecords[T any](store Store, table *Table) (*records[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	return &records[T]{store, table, plan}, nil
+	return &records[T]{store: store, table: table, plan: plan}, nil
 }
 
-// insert stores a new entity. Columns of its extra map that are absent get
-// their default, in the map as well: afterwards the entity is what a read would
-// return. Errors: ErrConflict.
+// insert stores a new entity. One without an id gets one, columns of its extra
+// map that are absent get their default, in the map as well: afterwards the
+// entity is what a read would return. Errors: ErrConflict.
 func (r *records[T]) insert(ctx context.Context, entity *T) error {
+	r.identify(entity)
 	r.plan.complete(entity)
-	return r.store.Insert(ctx, r.table, r.toRow(entity))
+	row := r.toRow(entity)
+	err := r.store.Insert(ctx, r.table, row)
+	if err == nil {
+		*r.plan.id(entity) = row.id()
+	}
+	return err
+}
+
+// identify gives an entity an id, unless it has one or the store will make it.
+func (r *records[T]) identify(entity *T) {
+	if id := r.plan.id(entity); *id == "" && r.newID != nil {
+		*id = r.newID()
+	}
 }
 
 // find returns the entities that a query finds; its Table and Join do not count.
@@ -73,6 +87,15 @@ func (r *records[T]) first(ctx context.Context, where ...Condition) (*T, error) 
 		return nil, err
 	}
 	return r.fromRow(rows[0])
+}
+
+// lock is first for a transaction: the row stays as it is until that ends.
+func (r *records[T]) lock(ctx context.Context, where ...Condition) (*T, error) {
+	found, err := r.find(ctx, Query{Where: where, Limit: 1, Lock: true})
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return found[0], nil
 }
 
 // update sets columns of all rows that meet the conditions, and besides those

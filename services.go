@@ -16,6 +16,9 @@ type services struct {
 	log     *slog.Logger
 	store   Store
 
+	ids   IDType
+	newID func(table string) string // nil: random ones
+
 	users         *entities[User]
 	sessions      *entities[Session]
 	accounts      *entities[Account]

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -70,7 +71,7 @@ func sessionTable(fields []Column) *Table {
 	return &Table{Name: "session", Expires: "expiresAt", Columns: append([]Column{
 		{Name: "expiresAt", Type: TypeDate},
 		{Name: "token", Type: TypeString, Unique: true},
-		{Name: "createdAt", Type: TypeDate},
+		{Name: "createdAt", Type: TypeDate, Default: currentTime},
 		{Name: "updatedAt", Type: TypeDate},
 		{Name: "ipAddress", Type: TypeString, Nullable: true},
 		{Name: "userAgent", Type: TypeString, Nullable: true},
@@ -158,7 +159,7 @@ func (s *services) createSession(ctx context.Context, userID string, dontRemembe
 	address, program := clientOf(ctx)
 	created := now()
 	session := &Session{
-		ID: newID(), Token: newSessionToken(), UserID: userID,
+		Token: newSessionToken(), UserID: userID,
 		ExpiresAt: created.Add(lifetime), CreatedAt: created, UpdatedAt: created,
 		IPAddress: &address, UserAgent: &program,
 		Fields: defaults(s.session.Fields),
@@ -170,13 +171,18 @@ func (s *services) createSession(ctx context.Context, userID string, dontRemembe
 }
 
 // clientOf returns the address and the User-Agent of who called, empty when
-// they are unknown.
+// they are unknown. The latter is cut where no honest program's is that long,
+// and brought into UTF-8: a strange header must not keep anybody from signing in.
 func clientOf(ctx context.Context) (address, program string) {
-	if x := ExchangeFrom(ctx); x != nil {
-		return x.ClientAddress(), x.RequestHeader("User-Agent")
+	x := ExchangeFrom(ctx)
+	if x == nil {
+		return "", ""
 	}
-	return "", ""
+	program = x.RequestHeader("User-Agent")
+	return x.ClientAddress(), strings.ToValidUTF8(program[:min(len(program), maxUserAgent)], "")
 }
+
+const maxUserAgent = 4096 // bytes
 
 // findSession returns a session and its user by token in one round trip, nil if
 // either is missing. It may have expired.

@@ -54,7 +54,7 @@ func (c *core) updateSession(ctx context.Context, in UpdateSessionRequest) (*Upd
 	}
 	data := currentSession(ctx)
 	if _, err := c.sessions.change(ctx, changes, Where("token", data.Session.Token)); err != nil {
-		return nil, err
+		return nil, unstorable(err, ErrValidation)
 	}
 	updated, err := c.sessions.first(ctx, Where("token", data.Session.Token))
 	if err != nil {

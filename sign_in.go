@@ -91,6 +91,9 @@ func (c *core) authenticate(ctx context.Context, email, password string) (*User,
 // revokes all sessions must not find another one afterwards.
 func (c *core) sessionForPassword(ctx context.Context, checked *Account, dontRemember bool) (session *Session, err error) {
 	err = c.transact(ctx, func(ctx context.Context) error {
+		if _, err := c.lockUser(ctx, checked.UserID); err != nil {
+			return err
+		}
 		account, err := c.credentialAccount(ctx, checked.UserID)
 		if err != nil || !account.hasPassword() || *account.Password != *checked.Password {
 			return err

@@ -3,7 +3,9 @@ package auth
 import (
 	"context"
 	"errors"
+	mathrand "math/rand/v2"
 	"net/http"
+	"strconv"
 	"strings"
 )
 
@@ -77,9 +79,12 @@ func (c *core) signUpKnown(ctx context.Context, existing, submitted *User, passw
 
 // pretendSignUp has the form of a successful answer; nothing is stored.
 func (c *core) pretendSignUp(user *User) *SignUpEmailResponse {
-	user.ID, user.CreatedAt = newID(), now()
+	user.CreatedAt = now()
 	user.UpdatedAt = user.CreatedAt
 	c.users.adopt(user)
+	if user.ID == "" {
+		user.ID = inventedSerial()
+	}
 	return &SignUpEmailResponse{User: c.visibleUser(user)}
 }
 
@@ -92,6 +97,8 @@ func (c *core) signUpNew(ctx context.Context, user *User, hash string, in SignUp
 	switch {
 	case errors.Is(err, ErrConflict):
 		return c.signUpTaken(ctx, user, in.Password)
+	case errors.Is(err, ErrInvalidValue):
+		return nil, ErrFailedToCreateUser.With(http.StatusUnprocessableEntity).WithCause(err)
 	case c.hidesUsers() && refused(err):
 		return c.pretendSignUp(user), nil
 	case err != nil:
@@ -159,4 +166,16 @@ func aborted(err error, code Code, status int) error {
 	return err
 }
 
+// unstorable gives the endpoint's own error to a value that the store cannot
+// hold, such as a text that is too long for a column: the client's fault.
+func unstorable(err error, code Code) error {
+	if errors.Is(err, ErrInvalidValue) {
+		return code.With(http.StatusBadRequest).WithCause(err)
+	}
+	return err
+}
+
 func dontRemember(rememberMe *bool) bool { return rememberMe != nil && !*rememberMe }
+
+// inventedSerial looks like an id that a database counted.
+func inventedSerial() string { return strconv.Itoa(1 + mathrand.IntN(1<<16)) }

@@ -10,6 +10,12 @@ import (
 // Compare with errors.Is.
 var ErrConflict = errors.New("auth: a row with this value exists already")
 
+// ErrInvalidValue is what Insert, Update and Increment report when a value is not
+// of the column's type, is NULL where there must be a value, or is more than the
+// database can hold, such as a text that is too long for the column. Nothing has
+// been written then. Compare with errors.Is.
+var ErrInvalidValue = errors.New("auth: a value that the column cannot hold")
+
 // errTransactionOver is the answer to work with the context of a transaction
 // that has been committed or rolled back.
 var errTransactionOver = errors.New("auth: the transaction is over")
@@ -98,12 +104,16 @@ type Query struct {
 // in and out belong to the caller, the store keeps copies. Unknown columns and
 // operators, values of the wrong type and NULL in a column that may not be NULL
 // are errors, and then nothing has been written. A canceled context is an error
-// too; a write may only fail with it if it changed nothing.
+// too, and nothing has been written if it was canceled before the call. Of a
+// write that was under way, a store on the other side of a network may not know;
+// that of a transaction whose context is canceled is never kept.
 //
 // The deletion of a row deletes the rows that reference it (Column.References),
 // and those that reference them.
 type Store interface {
-	// Insert adds a row. Errors: ErrConflict.
+	// Insert adds a row. If the store counts the ids of the table (IDSerial),
+	// the id may be nil or empty; the new one is then written to row. Errors:
+	// ErrConflict.
 	Insert(ctx context.Context, t *Table, row Row) error
 
 	// Select returns the rows that a query finds, nil if there are none.
@@ -145,4 +155,23 @@ type Store interface {
 	// write with any other context may wait for its end, so fn must use the
 	// context it was given.
 	Transaction(ctx context.Context, fn func(ctx context.Context) error) error
+}
+
+// A SchemaStore is a Store whose tables have to be made before rows can be
+// stored; [SQLStore] is one. Tables come in an order in which each stands behind
+// those that it references.
+type SchemaStore interface {
+	Store
+
+	// OpenTables tells the store which tables there are. New calls it.
+	OpenTables(tables []*Table) error
+
+	// Schema returns the statements that make the tables.
+	Schema(tables []*Table) (string, error)
+
+	// Migrate makes what is missing and drops nothing.
+	Migrate(ctx context.Context, tables []*Table) error
+
+	// CheckSchema reports every difference that matters.
+	CheckSchema(ctx context.Context, tables []*Table) error
 }

@@ -133,7 +133,7 @@ func (s *MemoryStore) read(ctx context.Context, fn func(*memoryTx) error) error 
 		return err
 	}
 	if tx := s.transaction(ctx); tx != nil {
-		return tx.do(fn)
+		return tx.do(func() error { return fn(tx) })
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -146,7 +146,7 @@ func (s *MemoryStore) write(ctx context.Context, fn func(*memoryTx) error) error
 		return err
 	}
 	if tx := s.transaction(ctx); tx != nil {
-		return tx.do(fn)
+		return tx.do(func() error { return fn(tx) })
 	}
 	return s.exclusive(ctx, fn)
 }

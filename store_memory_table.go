@@ -13,6 +13,8 @@ type memoryTable struct {
 	indexes []memoryIndex
 	expires int // position of Table.Expires, -1 if rows do not expire
 
+	lastID int64 // of tables with IDSerial; only the holder of the writer's token changes it
+
 	// Of committed rows: where the search for expired ones goes on; nil: at
 	// the oldest row.
 	sweep *memoryRow
@@ -86,7 +88,7 @@ func (m *memoryTable) accept(t *Table) error {
 	if m.table == t {
 		return nil
 	}
-	same := len(m.table.Columns) == len(t.Columns)
+	same := len(m.table.Columns) == len(t.Columns) && m.table.IDs == t.IDs
 	for i := 0; same && i < len(t.Columns); i++ {
 		a, b := &m.table.Columns[i], &t.Columns[i]
 		same = a.Name == b.Name && a.Type == b.Type && a.Nullable == b.Nullable &&

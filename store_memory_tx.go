@@ -1,77 +1,32 @@
 package auth
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
-	"sync"
+	"strconv"
 )
 
 // A memoryTx is the private side of a write: new versions of rows that lie over
 // the committed ones, until commit puts them in their place. Dropping it is the
 // rollback. With no changes it is a view of the committed rows.
 type memoryTx struct {
-	store *MemoryStore
-
-	mu      sync.Mutex // guards what follows against goroutines that fn started
-	over    bool       // committed or rolled back
-	failed  error      // of a transaction that joined
+	txState
+	store   *MemoryStore
 	changes map[string]*memoryTable
-}
-
-// do runs one operation of a transaction.
-func (tx *memoryTx) do(fn func(*memoryTx) error) error {
-	tx.mu.Lock()
-	defer tx.mu.Unlock()
-	if tx.over {
-		return errTransactionOver
-	}
-	return fn(tx)
-}
-
-// join runs a transaction inside this one.
-func (tx *memoryTx) join(ctx context.Context, fn func(context.Context) error) error {
-	if err := tx.do(func(*memoryTx) error { return ctx.Err() }); err != nil {
-		return err
-	}
-	err := errors.New("panic")
-	defer func() { tx.fail(err) }()
-	err = cmp.Or(fn(ctx), ctx.Err())
-	return err
-}
-
-// fail keeps the transaction from being committed.
-func (tx *memoryTx) fail(err error) {
-	tx.mu.Lock()
-	defer tx.mu.Unlock()
-	if err != nil && tx.failed == nil {
-		tx.failed = fmt.Errorf("auth: a transaction inside this one failed: %w", err)
-	}
-}
-
-// end makes the transaction unusable.
-func (tx *memoryTx) end() {
-	tx.mu.Lock()
-	defer tx.mu.Unlock()
-	tx.over = true
 }
 
 // commit makes the changes visible, all at once.
 func (tx *memoryTx) commit(ctx context.Context) error {
-	tx.mu.Lock()
-	defer tx.mu.Unlock()
-	if err := cmp.Or(tx.failed, ctx.Err()); err != nil {
-		return err
-	}
-	tx.collect()
-	tx.store.mu.Lock()
-	defer tx.store.mu.Unlock()
-	for name, over := range tx.changes {
-		tx.store.tables[name].apply(over)
-	}
-	return nil
+	return tx.txState.commit(ctx, func() error {
+		tx.collect()
+		tx.store.mu.Lock()
+		defer tx.store.mu.Unlock()
+		for name, over := range tx.changes {
+			tx.store.tables[name].apply(over)
+		}
+		return nil
+	})
 }
 
 // collect deletes a few long expired rows of the tables that were written to.
@@ -197,12 +152,27 @@ func (tx *memoryTx) insert(t *Table, row Row) error {
 	if err != nil {
 		return err
 	}
+	if t.IDs == IDSerial {
+		tx.number(v.base, values)
+	}
 	if v.taken(values, nil) {
 		return ErrConflict
 	}
 	tx.store.seq++
 	v.over.add(values, tx.store.seq)
+	row[len(row)-1] = values.id()
 	return nil
+}
+
+// number gives a row without an id the next one. Numbers are not given twice,
+// even if the transaction fails.
+func (tx *memoryTx) number(m *memoryTable, values Row) {
+	if values.id() == "" {
+		m.lastID++
+		values[len(values)-1] = strconv.FormatInt(m.lastID, 10)
+	} else if id, ok := parseSerial(values.id()); ok {
+		m.lastID = max(m.lastID, id)
+	}
 }
 
 func (tx *memoryTx) update(t *Table, set map[string]any, where []Condition) (int64, error) {

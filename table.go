@@ -135,6 +135,9 @@ func (t *Table) check() error {
 	if t.Name == "" {
 		mistakes = append(mistakes, errors.New("auth: a table has no name"))
 	}
+	if t.IDs != IDText && t.IDs != IDUUID && t.IDs != IDSerial {
+		mistakes = append(mistakes, fmt.Errorf("auth: table %q has ids of an unknown kind %q", t.Name, t.IDs))
+	}
 	for i := range t.Columns {
 		mistakes = append(mistakes, t.checkColumn(i)...)
 	}
@@ -162,6 +165,9 @@ func (t *Table) checkColumn(i int) (mistakes []error) {
 	}
 	if (c.Unique || c.Index) && !c.Type.scalar() {
 		wrong("a column of this type can be neither unique nor indexed")
+	}
+	if (c.BigInt || c.Float) && c.Type != TypeNumber || c.BigInt && c.Float {
+		wrong("BigInt and Float are two kinds of numbers")
 	}
 	if c.References != "" && c.Type != TypeString {
 		wrong("a reference holds an id and so must be a string")

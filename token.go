@@ -2,6 +2,7 @@ package auth
 
 import (
 	"crypto/rand"
+	"encoding/hex"
 	"strings"
 )
 
@@ -13,6 +14,29 @@ const (
 
 // newID returns a primary key: 190 bits in 32 letters and digits.
 func newID() string { return randomString(32, alphanumeric) }
+
+// newUUID returns a random UUID (RFC 9562, version 4).
+func newUUID() string {
+	var random [16]byte
+	rand.Read(random[:])
+	random[6] = random[6]&0x0f | 0x40
+	random[8] = random[8]&0x3f | 0x80
+	text := hex.EncodeToString(random[:])
+	return text[:8] + "-" + text[8:12] + "-" + text[12:16] + "-" + text[16:20] + "-" + text[20:]
+}
+
+// idSource returns what makes the ids of a table, nil if the store counts them.
+func idSource(kind IDType, custom func(table string) string, table string) func() string {
+	switch {
+	case kind == IDSerial:
+		return nil
+	case custom != nil:
+		return func() string { return custom(table) }
+	case kind == IDUUID:
+		return newUUID
+	}
+	return newID
+}
 
 // newSessionToken returns the secret of a session.
 func newSessionToken() string { return randomString(32, alphanumeric) }

@@ -49,7 +49,7 @@ func (c *core) updateUserEndpoint(ctx context.Context, in UpdateUserRequest) (*S
 	data := currentSession(ctx)
 	user, err := c.updateUser(ctx, data.User.ID, changes)
 	if err != nil {
-		return nil, err
+		return nil, unstorable(err, ErrFailedToUpdateUser)
 	}
 	if user == nil {
 		return nil, ErrFailedToUpdateUser.With(http.StatusBadRequest)

@@ -52,8 +52,8 @@ func userTable(fields []Column) *Table {
 		{Name: "email", Type: TypeString, Unique: true, Sortable: true},
 		{Name: "emailVerified", Type: TypeBoolean},
 		{Name: "image", Type: TypeString, Nullable: true},
-		{Name: "createdAt", Type: TypeDate},
-		{Name: "updatedAt", Type: TypeDate},
+		{Name: "createdAt", Type: TypeDate, Default: currentTime},
+		{Name: "updatedAt", Type: TypeDate, Default: currentTime},
 	}, fields...)}
 }
 
@@ -62,9 +62,8 @@ func (s *services) userByEmail(ctx context.Context, email string) (*User, error)
 	return s.users.first(ctx, Where("email", strings.ToLower(email)))
 }
 
-// createUser stores a new user and gives it an id and its dates.
+// createUser stores a new user and gives it its dates.
 func (s *services) createUser(ctx context.Context, user *User) error {
-	user.ID = newID()
 	user.CreatedAt = now()
 	user.UpdatedAt = user.CreatedAt
 	return s.users.create(ctx, user)
@@ -78,10 +77,21 @@ func (s *services) updateUser(ctx context.Context, id string, changes map[string
 	return s.users.first(ctx, Where("id", id))
 }
 
+// lockUser returns a user, nil if there is none, and lets nobody else work on
+// the user's accounts and sessions as a whole before the transaction of ctx ends.
+// Everybody locks the user before any row that belongs to it, so that no two
+// transactions wait for each other.
+func (s *services) lockUser(ctx context.Context, id string) (*User, error) {
+	return s.users.lock(ctx, Where("id", id))
+}
+
 // deleteUser removes a user and all that belongs to it, all or nothing: if a
 // hook keeps the user (ErrAborted), the rest stays too.
 func (s *services) deleteUser(ctx context.Context, id string) error {
 	return s.transact(ctx, func(ctx context.Context) error {
+		if _, err := s.lockUser(ctx, id); err != nil {
+			return err
+		}
 		if _, err := s.sessions.remove(ctx, Where("userId", id)); err != nil {
 			return err
 		}

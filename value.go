@@ -18,6 +18,9 @@ import (
 // milliseconds.
 func now() time.Time { return storedDate(time.Now()) }
 
+// currentTime is now as the default of a column.
+func currentTime() any { return now() }
+
 func storedDate(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 
 // storable returns the value in the one form in which rows hold it, sharing no
@@ -27,7 +30,7 @@ func (c *Column) storable(value any) (any, error) {
 	value = dereference(value)
 	if value == nil {
 		if !c.Nullable {
-			return nil, fmt.Errorf("auth: column %q must have a value", c.Name)
+			return nil, fmt.Errorf("auth: column %q must have a value: %w", c.Name, ErrInvalidValue)
 		}
 		return nil, nil
 	}
@@ -39,7 +42,7 @@ func (c *Column) convert(value any) (any, error) {
 	if stored, ok := c.Type.convert(value); ok && stored != nil {
 		return stored, nil
 	}
-	return nil, fmt.Errorf("auth: column %q holds a %s, not this %T", c.Name, c.Type, value)
+	return nil, fmt.Errorf("auth: column %q holds a %s, not this %T: %w", c.Name, c.Type, value, ErrInvalidValue)
 }
 
 func (c ColumnType) convert(value any) (any, bool) {
@@ -197,6 +200,9 @@ func (t *Table) storable(row Row) (Row, error) {
 		return nil, fmt.Errorf("auth: table %q has %d columns with the id, the row has %d values", t.Name, t.width(), len(row))
 	}
 	stored := make(Row, len(row))
+	if t.IDs == IDSerial && row[len(row)-1] == nil {
+		row = append(slices.Clone(row[:len(row)-1]), "")
+	}
 	for i := range row {
 		value, err := t.column(i).storable(row[i])
 		if err != nil {
@@ -204,10 +210,23 @@ func (t *Table) storable(row Row) (Row, error) {
 		}
 		stored[i] = value
 	}
-	if stored.id() == "" {
-		return nil, fmt.Errorf("auth: a row of table %q has no id", t.Name)
+	return stored, t.checkID(stored.id())
+}
+
+// checkID reports an id that is not of the table's kind.
+func (t *Table) checkID(id string) error {
+	ok := id != ""
+	switch t.IDs {
+	case IDSerial:
+		_, number := parseSerial(id)
+		ok = number || id == ""
+	case IDUUID:
+		ok = isUUID(id)
 	}
-	return stored, nil
+	if !ok {
+		return fmt.Errorf("auth: %q is no id for a row of table %q: %w", id, t.Name, ErrInvalidValue)
+	}
+	return nil
 }
 
 // compareStored orders two values of one scalar column, NULL first.

@@ -22,8 +22,8 @@ func verificationTable() *Table {
 		{Name: "identifier", Type: TypeString, Index: true},
 		{Name: "value", Type: TypeString},
 		{Name: "expiresAt", Type: TypeDate},
-		{Name: "createdAt", Type: TypeDate},
-		{Name: "updatedAt", Type: TypeDate},
+		{Name: "createdAt", Type: TypeDate, Default: currentTime},
+		{Name: "updatedAt", Type: TypeDate, Default: currentTime},
 	}}
 }
 
@@ -37,7 +37,7 @@ const (
 func (s *services) createVerification(ctx context.Context, purpose, token, value string, lifetime time.Duration) error {
 	created := now()
 	return s.verifications.create(ctx, &Verification{
-		ID: newID(), Identifier: purpose + token, Value: value,
+		Identifier: purpose + token, Value: value,
 		ExpiresAt: created.Add(lifetime), CreatedAt: created, UpdatedAt: created,
 	})
 }
@@ -79,6 +79,6 @@ func (s *services) removeExpiredVerifications(ctx context.Context) error {
 	if current.UnixMilli()-last < cleanupInterval.Milliseconds() || !s.lastCleanup.CompareAndSwap(last, current.UnixMilli()) {
 		return nil
 	}
-	_, err := s.verifications.remove(ctx, Condition{Column: "expiresAt", Op: "<", Value: current})
+	_, err := s.verifications.remove(ctx, expiredBefore(current))
 	return err
 }

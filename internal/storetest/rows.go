@@ -69,9 +69,9 @@ func convenient(s *suite) {
 }
 
 func emptyIsNotNull(s *suite) {
-	row := auth.Row{"", "", 0, false, time.Unix(0, 0), map[string]any{}, []string{}, []float64{}, "empty"}
+	row := auth.Row{"", "", 0, false, time.Unix(1, 0), map[string]any{}, []string{}, []float64{}, "empty"}
 	s.insert(author, row)
-	want := auth.Row{"", "", int64(0), false, time.Unix(0, 0).UTC(), map[string]any{}, []string{}, []float64{}, "empty"}
+	want := auth.Row{"", "", int64(0), false, time.Unix(1, 0).UTC(), map[string]any{}, []string{}, []float64{}, "empty"}
 	if got := s.one(s.Context(), "empty"); !reflect.DeepEqual(got, want) {
 		s.Errorf("got %#v, want %#v", got, want)
 	}

@@ -25,7 +25,7 @@ var (
 	author = &auth.Table{Name: "author", Columns: []auth.Column{
 		{Name: "name", Type: auth.TypeString, Sortable: true},
 		{Name: "email", Type: auth.TypeString, Unique: true, Nullable: true},
-		{Name: "score", Type: auth.TypeNumber, Nullable: true},
+		{Name: "score", Type: auth.TypeNumber, Nullable: true, Float: true},
 		{Name: "active", Type: auth.TypeBoolean},
 		{Name: "born", Type: auth.TypeDate, Nullable: true},
 		{Name: "profile", Type: auth.TypeJSON, Nullable: true},
@@ -38,7 +38,7 @@ var (
 		{Name: "remark", Type: auth.TypeString, Nullable: true},
 	}}
 	page = &auth.Table{Name: "page", Columns: []auth.Column{
-		{Name: "number", Type: auth.TypeNumber},
+		{Name: "number", Type: auth.TypeNumber, BigInt: true},
 		{Name: "bookId", Type: auth.TypeString, References: "book"},
 	}}
 )

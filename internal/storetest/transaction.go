@@ -258,7 +258,10 @@ func canceledWaiting(s *suite) {
 		s.change(ctx)
 		waiting, cancel := context.WithTimeout(s.Context(), 50*time.Millisecond)
 		defer cancel()
-		_, err := s.Update(waiting, author, map[string]any{"name": "late"}, auth.Where("id", "1"))
+		err := s.Transaction(waiting, func(ctx context.Context) error {
+			_, err := s.Update(ctx, author, map[string]any{"name": "late"}, auth.Where("id", "1"))
+			return err
+		})
 		if err == nil {
 			s.Error("a write went past the transaction that had changed its row")
 		}

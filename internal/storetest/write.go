@@ -190,7 +190,7 @@ func guarded(s *suite) {
 
 func incrementMisfits(s *suite) {
 	library(s)
-	s.insert(author, with(person("5", "eve"), "score", int64(math.MaxInt64)))
+	s.insert(page, auth.Row{int64(math.MaxInt64), "b1", "last"})
 	add := func(id string, add map[string]int64, set map[string]any) error {
 		_, err := s.Increment(s.Context(), author, add, set, auth.Where("id", id))
 		return err
@@ -199,8 +199,10 @@ func incrementMisfits(s *suite) {
 	s.wantRefused("no number", add("1", map[string]int64{"name": 1}, nil))
 	s.wantRefused("the id", add("1", map[string]int64{"id": 1}, nil))
 	s.wantRefused("set and added", add("1", map[string]int64{"score": 1}, map[string]any{"score": 1}))
-	s.wantRefused("overflow", add("5", map[string]int64{"score": 1}, nil))
 	s.wantRefused("wrong type", add("1", nil, map[string]any{"name": 1}))
 	s.wantError("taken", add("1", map[string]int64{"score": 1}, map[string]any{"email": "bob@example.org"}), auth.ErrConflict)
 	s.wantCount(author, 1, auth.Where("id", "1"), auth.Where("score", 10))
+	_, err := s.Increment(s.Context(), page, map[string]int64{"number": 1}, nil, auth.Where("id", "last"))
+	s.wantRefused("overflow", err)
+	s.wantCount(page, 1, auth.Where("number", int64(math.MaxInt64)))
 }
