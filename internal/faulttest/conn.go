@@ -170,7 +170,20 @@ type tx struct {
 	inner driver.Tx
 }
 
-func (t *tx) Commit() error   { return t.end(Commit, t.inner.Commit) }
+// Commit rolls back when it is made to fail, as drivers do: after a Commit
+// database/sql takes a transaction for ended, whatever came of it.
+func (t *tx) Commit() error {
+	tried := false
+	err := t.end(Commit, func() error {
+		tried = true
+		return t.inner.Commit()
+	})
+	if err != nil && !tried && !t.conn.broken() {
+		_ = t.inner.Rollback()
+	}
+	return err
+}
+
 func (t *tx) Rollback() error { return t.end(Rollback, t.inner.Rollback) }
 
 func (t *tx) end(kind Kind, do func() error) error {
