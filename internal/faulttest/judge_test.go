@@ -78,7 +78,8 @@ func (tr *trial) judgeCookies(out outcome, state snapshot) {
 func hasSession(state snapshot, token string) bool {
 	for _, row := range state["session"] {
 		if row["token"] == token {
-			expires, err := time.Parse(time.RFC3339Nano, row["expiresAt"])
+			at := strings.TrimSuffix(strings.Replace(row["expiresAt"], " ", "T", 1), "Z") + "Z"
+			expires, err := time.Parse(time.RFC3339Nano, at)
 			return err != nil || expires.After(time.Now())
 		}
 	}
