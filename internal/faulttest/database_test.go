@@ -1,13 +1,16 @@
 package faulttest
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
 	"database/sql/driver"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/go-sql-driver/mysql"
@@ -19,8 +22,9 @@ import (
 
 // A database is an empty one, made for one test and dropped after it.
 type database struct {
-	name      string
-	dialect   auth.Dialect
+	product
+	source    string // its name, of SQLite the file
+	line      *line  // nil: there is no network between
 	connector driver.Connector
 	admin     *sql.DB // on no wire; takes several statements at once and "quoted" names
 }
@@ -29,13 +33,16 @@ type database struct {
 type product struct {
 	name    string
 	dialect auth.Dialect
-	create  func(t *testing.T) (driver.Connector, *sql.DB)
+	create  func(t *testing.T) (source string)
+	connect func(source string, l *line) (driver.Connector, error)
+	admin   func(source string) (driver.Connector, error)
 }
 
 var products = []product{
-	{"SQLite", auth.SQLite, createSQLite},
-	{"PostgreSQL", auth.PostgreSQL, createPostgres},
-	{"MySQL", auth.MySQL, createMySQL},
+	{"SQLite", auth.SQLite, createSQLite, connectSQLite,
+		func(source string) (driver.Connector, error) { return connectSQLite(source, nil) }},
+	{"PostgreSQL", auth.PostgreSQL, createPostgres, connectPostgres, adminPostgres},
+	{"MySQL", auth.MySQL, createMySQL, connectMySQL, adminMySQL},
 }
 
 // onEach runs a test on every database that answers, at the same time.
@@ -44,11 +51,25 @@ func onEach(t *testing.T, test func(t *testing.T, db *database)) {
 	for _, p := range products {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
-			connector, admin := p.create(t)
-			t.Cleanup(func() { _ = admin.Close() })
-			test(t, &database{p.name, p.dialect, connector, admin})
+			test(t, p.open(t))
 		})
 	}
+}
+
+func (p product) open(t *testing.T) *database {
+	t.Helper()
+	db := &database{product: p, source: p.create(t), line: new(line)}
+	var err error
+	if db.connector, err = p.connect(db.source, db.line); err != nil {
+		t.Fatal(err)
+	}
+	admin, err := p.admin(db.source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.admin = sql.OpenDB(admin)
+	t.Cleanup(func() { _ = db.admin.Close() })
+	return db
 }
 
 // pool opens the database behind a wire. One connection is enough for every
@@ -73,73 +94,106 @@ func (d *database) exec(t *testing.T, query string, args ...any) {
 	}
 }
 
-func createSQLite(t *testing.T) (driver.Connector, *sql.DB) {
-	connector := sqliteConnector(t, filepath.Join(t.TempDir(), "auth.db"))
-	return connector, sql.OpenDB(connector)
+func createSQLite(t *testing.T) string { return filepath.Join(t.TempDir(), "auth.db") }
+
+// connectSQLite opens a file as the documentation of the store says. A program
+// that is killed loses nothing without synchronous, only a machine does.
+func connectSQLite(file string, _ *line) (driver.Connector, error) {
+	return new(Wire).Open(&sqlite.Driver{}, "file:"+file+
+		"?_pragma=journal_mode(WAL)&_pragma=busy_timeout(5000)&_pragma=synchronous(OFF)")
 }
 
-// sqliteConnector opens a file as the documentation of the store says.
-func sqliteConnector(t *testing.T, file string) driver.Connector {
-	t.Helper()
-	connector, err := new(Wire).Open(&sqlite.Driver{}, "file:"+file+"?_pragma=journal_mode(WAL)&_pragma=busy_timeout(5000)&_pragma=synchronous(NORMAL)")
+const (
+	postgresVariable = "AUTH_TEST_POSTGRES"
+	mysqlVariable    = "AUTH_TEST_MYSQL"
+)
+
+func postgresConfig(name string) (*pgx.ConnConfig, error) {
+	config, err := pgx.ParseConfig(cmp.Or(os.Getenv(postgresVariable), "postgres://postgres@127.0.0.1:5432/postgres?sslmode=disable"))
+	if err != nil {
+		return nil, err
+	}
+	config.Database = cmp.Or(name, config.Database)
+	config.RuntimeParams["synchronous_commit"] = "off" // nobody pulls the plug of the server
+	return config, nil
+}
+
+func createPostgres(t *testing.T) string {
+	config, err := postgresConfig("")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return connector
+	return inServer(t, stdlib.GetConnector(*config), "PostgreSQL", postgresVariable, " WITH (FORCE)")
 }
 
-func createPostgres(t *testing.T) (driver.Connector, *sql.DB) {
-	config, err := pgx.ParseConfig(address("AUTH_TEST_POSTGRES", "postgres://postgres@127.0.0.1:5432/postgres?sslmode=disable"))
+func connectPostgres(name string, l *line) (driver.Connector, error) {
+	config, err := postgresConfig(name)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	server := sql.OpenDB(stdlib.GetConnector(*config))
-	name := inServer(t, server, "PostgreSQL", "AUTH_TEST_POSTGRES", " WITH (FORCE)")
-	config.Database = name
-	config.RuntimeParams["synchronous_commit"] = "off" // no test pulls the plug of the server
-	simple := config.Copy()
-	simple.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
-	return stdlib.GetConnector(*config), sql.OpenDB(stdlib.GetConnector(*simple))
+	if l != nil {
+		config.DialFunc = l.dial
+	}
+	return stdlib.GetConnector(*config), nil
 }
 
-func createMySQL(t *testing.T) (driver.Connector, *sql.DB) {
-	config, err := mysql.ParseDSN(address("AUTH_TEST_MYSQL", "root@tcp(127.0.0.1:3306)/"))
+func adminPostgres(name string) (driver.Connector, error) {
+	config, err := postgresConfig(name)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
+	}
+	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+	return stdlib.GetConnector(*config), nil
+}
+
+func mysqlConfig(name string) (*mysql.Config, error) {
+	config, err := mysql.ParseDSN(cmp.Or(os.Getenv(mysqlVariable), "root@tcp(127.0.0.1:3306)/"))
+	if err != nil {
+		return nil, err
 	}
 	config.Logger = &mysql.NopLogger{}
-	server := openMySQL(t, config)
-	config.DBName = inServer(t, server, "MySQL or MariaDB", "AUTH_TEST_MYSQL", "")
+	config.DBName = name
+	return config, nil
+}
+
+func createMySQL(t *testing.T) string {
+	config, err := mysqlConfig("")
+	if err != nil {
+		t.Fatal(err)
+	}
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	many := config.Clone()
-	many.MultiStatements, many.InterpolateParams = true, true
-	many.Params = map[string]string{"sql_mode": "'ANSI_QUOTES,STRICT_ALL_TABLES'"}
-	return connector, openMySQL(t, many)
+	return inServer(t, connector, "MySQL or MariaDB", mysqlVariable, "")
 }
 
-func openMySQL(t *testing.T, config *mysql.Config) *sql.DB {
-	t.Helper()
-	connector, err := mysql.NewConnector(config)
+func connectMySQL(name string, l *line) (driver.Connector, error) {
+	config, err := mysqlConfig(name)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	return sql.OpenDB(connector)
+	if l != nil {
+		config.DialFunc = l.dial
+	}
+	return mysql.NewConnector(config)
 }
 
-func address(variable, standard string) string {
-	if given := os.Getenv(variable); given != "" {
-		return given
+func adminMySQL(name string) (driver.Connector, error) {
+	config, err := mysqlConfig(name)
+	if err != nil {
+		return nil, err
 	}
-	return standard
+	config.MultiStatements, config.InterpolateParams = true, true
+	config.Params = map[string]string{"sql_mode": "'ANSI_QUOTES,STRICT_ALL_TABLES'"}
+	return mysql.NewConnector(config)
 }
 
 // inServer makes a database in a server and drops it after the test. Without a
 // server the test is skipped, but not in CI.
-func inServer(t *testing.T, server *sql.DB, product, variable, drop string) string {
+func inServer(t *testing.T, connector driver.Connector, product, variable, drop string) string {
 	t.Helper()
+	server := sql.OpenDB(connector)
 	t.Cleanup(func() { _ = server.Close() })
 	if err := server.PingContext(t.Context()); err != nil {
 		if os.Getenv("CI") == "true" {
@@ -157,4 +211,38 @@ func inServer(t *testing.T, server *sql.DB, product, variable, drop string) stri
 		}
 	})
 	return name
+}
+
+// A line is the network between this process and a server.
+type line struct {
+	mu    sync.Mutex // guards what follows
+	down  bool
+	conns []net.Conn
+}
+
+// nobody listens at this address.
+const nobody = "127.0.0.1:1"
+
+func (l *line) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.down {
+		network, address = "tcp", nobody
+	}
+	c, err := new(net.Dialer).DialContext(ctx, network, address)
+	if err == nil {
+		l.conns = append(l.conns, c)
+	}
+	return c, err
+}
+
+// set ends all connections or lets new ones be made.
+func (l *line) set(down bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.down = down
+	for _, c := range l.conns {
+		_ = c.Close()
+	}
+	l.conns = nil
 }

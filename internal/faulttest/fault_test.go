@@ -70,12 +70,13 @@ type trial struct {
 	*scenario
 	before, after snapshot
 	steps         []Step
+	cold          bool // nothing is prepared, no connection is open
 	dirty         bool // a connection was lost: statements have to be prepared again
 }
 
 // newTrial prepares a scenario and plays it twice without faults: that is what
 // the table says of it.
-func (s *stage) newTrial(sc *scenario) *trial {
+func (s *stage) newTrial(sc *scenario, cold bool) *trial {
 	s.t.Helper()
 	s.db.restore(s.t, "base")
 	s.forget()
@@ -85,7 +86,7 @@ func (s *stage) newTrial(sc *scenario) *trial {
 	}
 	s.db.save(s.t, "given")
 	s.open(sc.config)
-	tr := &trial{stage: s, scenario: sc, before: s.db.snapshot(s.t), dirty: true}
+	tr := &trial{stage: s, scenario: sc, before: s.db.snapshot(s.t), cold: cold, dirty: true}
 	tr.warm()
 	s.wire.Reset(nil)
 	out := s.play(s.t.Context(), sc)
@@ -107,10 +108,13 @@ func (tr *trial) statusAgain() int {
 	return tr.again
 }
 
-// warm prepares the statements of the request where a connection was lost, and
-// sets the scene.
+// warm sets the scene. Unless the trial is a cold one it prepares the statements
+// of the request where a connection was lost.
 func (tr *trial) warm() {
-	if tr.dirty {
+	switch {
+	case tr.cold:
+		tr.open(tr.config)
+	case tr.dirty:
 		tr.db.restore(tr.t, "given")
 		tr.play(tr.t.Context(), tr.scenario)
 		tr.dirty = false
@@ -127,6 +131,9 @@ type mishap struct {
 	// retried: database/sql may try again behind the scenes, so that nothing
 	// fails in the end.
 	retried bool
+
+	// cancels: the client goes away.
+	cancels bool
 
 	// stored, notStored: what must be true of the last commit.
 	stored, notStored bool
@@ -148,14 +155,38 @@ func (m *mishap) befalls(k Kind) bool {
 	return slices.Contains(m.kinds, k)
 }
 
+// preparations are steps that no caller asked for.
+var preparations = []Kind{Connect, Prepare}
+
+var coldMishaps = []mishap{
+	{name: "refused", fault: Fault{Err: errInjected}, kinds: preparations},
+	{name: "refused and cut", fault: Fault{Err: errInjected, Cut: true}, kinds: preparations},
+	{name: "lost connection", fault: Fault{Cut: true}, kinds: preparations, retried: true},
+	{name: "lost answer", fault: Fault{Err: errInjected, Done: true, Cut: true}, kinds: []Kind{Prepare}},
+}
+
+var departures = []mishap{
+	{name: "before", cancels: true, retried: true},
+	{name: "after", fault: Fault{Done: true}, cancels: true, retried: true},
+}
+
 // TestEveryStatementFails repeats every request with each of its statements
 // failing in each of the ways. Nothing may be half done, nobody may be told that
 // their password is wrong, and the next request works.
-func TestEveryStatementFails(t *testing.T) {
+func TestEveryStatementFails(t *testing.T) { failEach(t, mishaps, false) }
+
+// TestEveryPreparationFails does the same while connections are made and
+// statements are prepared for the first request.
+func TestEveryPreparationFails(t *testing.T) { failEach(t, coldMishaps, true) }
+
+// TestClientGoesAway ends the request's context around each statement.
+func TestClientGoesAway(t *testing.T) { failEach(t, departures, false) }
+
+func failEach(t *testing.T, mishaps []mishap, cold bool) {
 	onEach(t, func(t *testing.T, db *database) {
 		s := newStage(t, db)
 		for i := range scenarios {
-			s.run(t, scenarios[i].name(), func() { s.newTrial(&scenarios[i]).failEach() })
+			s.run(t, scenarios[i].name(), func() { s.newTrial(&scenarios[i], cold).failEach(mishaps) })
 		}
 	})
 }
@@ -170,7 +201,7 @@ func (s *stage) run(t *testing.T, name string, play func()) {
 	})
 }
 
-func (tr *trial) failEach() {
+func (tr *trial) failEach(mishaps []mishap) {
 	for _, m := range mishaps {
 		for i, step := range tr.steps {
 			if !m.befalls(step.Kind) || tr.slow && m.name != "refused" {
@@ -193,19 +224,26 @@ func describe(step Step, i int) string {
 func (tr *trial) fail(m *mishap, i int) {
 	tr.warm()
 	step := tr.steps[i]
+	ctx, cancel := context.WithCancel(tr.t.Context())
+	defer cancel()
+	fault := m.fault
+	if m.cancels {
+		fault.Meanwhile = cancel
+	}
 	tr.wire.Reset(func(s Step) Fault {
-		if s.N != step.N {
+		if s.N != step.N || s.Kind != step.Kind && s.SQL == step.SQL { // a driver may ask to prepare instead
 			return Fault{}
 		}
 		if s.Kind != step.Kind || s.SQL != step.SQL {
 			tr.t.Errorf("step %d is %v, it was %v", s.N, s, step)
 		}
-		return m.fault
+		return fault
 	})
-	out := tr.play(tr.t.Context(), tr.scenario)
+	out := tr.play(ctx, tr.scenario)
 	log, mails := tr.noted()
 	tr.wire.Reset(nil)
-	tr.dirty = m.fault.Cut
+	tr.dirty = m.fault.Cut || m.cancels
+	tr.settle()
 	state := tr.db.snapshot(tr.t)
 	tr.judge(m, out, state)
 	if strings.Contains(log, marker) != (m.fault.Err != nil) {

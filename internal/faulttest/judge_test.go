@@ -86,10 +86,8 @@ func hasSession(state snapshot, token string) bool {
 	return false
 }
 
-// recover: the pool has its connections back and the same request works, as the
-// first one or as a repeated one.
+// recover: the same request works, as the first one or as a repeated one.
 func (tr *trial) recover(state snapshot) {
-	tr.settle()
 	out := tr.play(tr.t.Context(), tr.scenario)
 	want := tr.status
 	if tr.change != "" && tr.is(state, tr.after) {

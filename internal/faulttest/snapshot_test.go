@@ -66,27 +66,43 @@ func text(value any) string {
 	return fmt.Sprint(value)
 }
 
-// save keeps the rows of all tables beside them, at one of two levels.
-func (d *database) save(t *testing.T, level string) {
+// shelves makes the tables in which save keeps rows: those of before the first
+// scenario and those of before the request.
+func (d *database) shelves(t *testing.T) {
+	t.Helper()
+	for _, shelf := range []string{"base", "given"} {
+		for _, table := range tables {
+			d.exec(t, "CREATE TABLE "+shelf+"_"+table+` AS SELECT * FROM "`+table+`"`)
+		}
+	}
+}
+
+// save keeps the rows of all tables on a shelf.
+func (d *database) save(t *testing.T, shelf string) {
 	t.Helper()
 	var script []string
 	for _, table := range tables {
-		saved := level + "_" + table
-		script = append(script, "DROP TABLE IF EXISTS "+saved, "CREATE TABLE "+saved+` AS SELECT * FROM "`+table+`"`)
+		kept := shelf + "_" + table
+		script = append(script, "DELETE FROM "+kept, "INSERT INTO "+kept+` SELECT * FROM "`+table+`"`)
 	}
-	d.exec(t, strings.Join(script, ";"))
+	d.transact(t, script)
 }
 
 // restore brings them back.
-func (d *database) restore(t *testing.T, level string) {
+func (d *database) restore(t *testing.T, shelf string) {
 	t.Helper()
 	var script []string
 	for _, table := range slices.Backward(tables) {
 		script = append(script, `DELETE FROM "`+table+`"`)
 	}
 	for _, table := range tables {
-		script = append(script, `INSERT INTO "`+table+`" SELECT * FROM `+level+"_"+table)
+		script = append(script, `INSERT INTO "`+table+`" SELECT * FROM `+shelf+"_"+table)
 	}
+	d.transact(t, script)
+}
+
+func (d *database) transact(t *testing.T, script []string) {
+	t.Helper()
 	tx, err := d.admin.BeginTx(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)

@@ -65,7 +65,7 @@ func newStage(t *testing.T, db *database) *stage {
 	s.words["GITHUB"], s.words["USER"] = "account-at-github", userID
 	db.exec(t, `INSERT INTO "account" ("id", "accountId", "providerId", "userId", "createdAt", "updatedAt")
 		SELECT 'account-at-github', '12345', 'github', "userId", "createdAt", "updatedAt" FROM "account" WHERE "id" = ?`, s.words["CREDENTIAL"])
-	db.save(t, "base")
+	db.shelves(t)
 	return s
 }
 
