@@ -46,7 +46,11 @@ type stage struct {
 // beside her password, and Bob, who is to be left alone.
 func newStage(t *testing.T, db *database) *stage {
 	s := &stage{t: t, db: db, wire: new(Wire), words: make(map[string]string)}
-	s.plain = sql.OpenDB(db.connector)
+	connector, err := db.connect(db.source, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.plain = sql.OpenDB(connector)
 	t.Cleanup(func() { _ = s.plain.Close() })
 	s.director = s.instance(s.plain, nil)
 	if err := s.director.Migrate(t.Context()); err != nil {
