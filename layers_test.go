@@ -41,8 +41,8 @@ var house = map[floor]string{
 	kernelFloor: `apierror binding body call doc endpoint exchange form json optional pipeline response validate`,
 
 	storageFloor: `condition entity entity_field entity_json id naming row store store_memory store_memory_table
-		store_memory_tx store_memory_view store_sql store_sql_catalog store_sql_dialect store_sql_schema
-		store_sql_table store_sql_text store_sql_tx store_sql_value store_sql_write table transaction value`,
+		store_memory_tx store_memory_view store_sql store_sql_dialect store_sql_mysql
+		store_sql_postgresql store_sql_schema store_sql_sqlite store_sql_table store_sql_text store_sql_tx store_sql_value store_sql_write table transaction value`,
 
 	serviceFloor: `account callback_url client_address cookie cookie_cache cookie_chunk cookie_signed cookie_value
 		cleanup database_hooks exchange_cookie field_input glob guard jwt location origin password password_argon2

@@ -41,6 +41,7 @@ import (
 type SQLStore struct {
 	db      *sql.DB
 	dialect sqlDialect
+	traits  sqlTraits
 	names   []Naming
 	err     error // what is wrong with the arguments of NewSQLStore
 
@@ -66,7 +67,10 @@ func NewSQLStore(db *sql.DB, dialect Dialect, names ...Naming) *SQLStore {
 	if db == nil {
 		s.err = errors.Join(s.err, errors.New("auth: NewSQLStore got no database"))
 	}
-	if s.err == nil && s.dialect.serial() {
+	if s.err != nil {
+		return s
+	}
+	if s.traits = s.dialect.traits(); s.traits.oneWriter {
 		s.turn = make(chan struct{}, 1)
 	}
 	return s
@@ -109,16 +113,20 @@ func (s *SQLStore) Insert(ctx context.Context, t *Table, row Row) error {
 }
 
 // Select implements [Store].
-func (s *SQLStore) Select(ctx context.Context, q Query) ([]Row, error) {
+func (s *SQLStore) Select(ctx context.Context, q Query) (rows []Row, err error) {
 	b, err := s.selection(&q)
 	if err != nil {
 		return nil, err
 	}
-	return s.rows(ctx, b)
+	err = s.step(ctx, func() error {
+		rows, err = s.rows(ctx, b)
+		return err
+	})
+	return rows, err
 }
 
 // Count implements [Store].
-func (s *SQLStore) Count(ctx context.Context, t *Table, where ...Condition) (int64, error) {
+func (s *SQLStore) Count(ctx context.Context, t *Table, where ...Condition) (n int64, err error) {
 	st, err := s.table(t)
 	if err != nil {
 		return 0, err
@@ -127,11 +135,11 @@ func (s *SQLStore) Count(ctx context.Context, t *Table, where ...Condition) (int
 	if err != nil {
 		return 0, err
 	}
-	b := s.newText("SELECT COUNT(*) FROM ", st.name)
-	if err := b.where(st, bound); err != nil {
-		return 0, err
-	}
-	return s.number(ctx, b)
+	err = s.step(ctx, func() error {
+		n, err = s.countBound(ctx, st, bound)
+		return err
+	})
+	return n, err
 }
 
 // Update implements [Store].
@@ -176,11 +184,13 @@ func (s *SQLStore) Delete(ctx context.Context, t *Table, where ...Condition) (n 
 		return written(n, err)
 	}
 	err = s.Transaction(ctx, func(ctx context.Context) error {
-		if err := s.deleteReferences(ctx, st, bound); err != nil {
+		return s.step(ctx, func() error {
+			if err := s.deleteReferences(ctx, st, bound); err != nil {
+				return err
+			}
+			n, err = s.deleteRows(ctx, st, bound)
 			return err
-		}
-		n, err = s.deleteRows(ctx, st, bound)
-		return err
+		})
 	})
 	return written(n, err)
 }
@@ -195,7 +205,7 @@ func (s *SQLStore) Consume(ctx context.Context, t *Table, where ...Condition) (r
 	if err != nil {
 		return nil, err
 	}
-	if s.dialect.deletesReturning() && !s.referenced(st) {
+	if s.traits.deletesReturning && !s.referenced(st) {
 		err = s.writing(ctx, func() error {
 			row, err = s.deleteReturning(ctx, st, bound)
 			return err
@@ -228,7 +238,7 @@ func (s *SQLStore) Increment(ctx context.Context, t *Table, add map[string]int64
 	if err != nil {
 		return nil, err
 	}
-	if s.dialect.updatesReturning() && len(values)+len(addends) > 0 {
+	if s.traits.updatesReturning && len(values)+len(addends) > 0 {
 		row, err = s.updateReturning(ctx, st, values, addends, bound)
 		return written(row, err)
 	}

@@ -4,10 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
-	"unicode/utf8"
 )
 
 // A Dialect is the kind of database behind a [SQLStore].
@@ -53,14 +52,18 @@ type sqlDialect interface {
 	insertCounted(ctx context.Context, s *SQLStore, st *sqlTable, b *sqlText) (int64, error)
 	touched(result sql.Result) (int64, error)
 
-	serial() bool           // one writer at a time
-	countsMatches() bool    // an update counts the rows that it finds, not those that it changes
-	spoils() bool           // the failure of a statement spoils its transaction
-	rechecks() bool         // a statement that waited looks at its row again, and not at others
-	deletesReturning() bool // DELETE … RETURNING
-	updatesReturning() bool // UPDATE … RETURNING, with arithmetic that fails rather than to go wrong
-
+	traits() sqlTraits
 	schemaDialect
+}
+
+// sqlTraits are the answers to questions about a database.
+type sqlTraits struct {
+	oneWriter        bool // writes have to wait for each other outside of it
+	countsMatches    bool // an update counts the rows that it finds, not those that it changes
+	spoils           bool // the failure of a statement spoils its transaction
+	rechecks         bool // a statement that waited looks at its row again, and not at others
+	deletesReturning bool // it has DELETE … RETURNING
+	updatesReturning bool // it has UPDATE … RETURNING, with arithmetic that fails rather than to go wrong
 }
 
 // sqlBase is what most databases have in common.
@@ -77,12 +80,6 @@ func (sqlBase) unlessTaken(*sqlTable) string                 { return " ON CONFL
 func (sqlBase) encode(c *sqlColumn, value any) (any, error)  { return encodeSQL(c, value) }
 func (sqlBase) fits(*sqlColumn, any) bool                    { return true }
 func (sqlBase) touched(result sql.Result) (int64, error)     { return result.RowsAffected() }
-func (sqlBase) serial() bool                                 { return false }
-func (sqlBase) countsMatches() bool                          { return true }
-func (sqlBase) spoils() bool                                 { return false }
-func (sqlBase) rechecks() bool                               { return false }
-func (sqlBase) deletesReturning() bool                       { return false }
-func (sqlBase) updatesReturning() bool                       { return false }
 
 func (sqlBase) orders(c *sqlColumn, desc bool) string {
 	if desc {
@@ -91,13 +88,16 @@ func (sqlBase) orders(c *sqlColumn, desc bool) string {
 	return c.ref
 }
 
-// possible: an id that is no number is no number's.
+// possible: no row has an id that is not of the table's kind.
 func (sqlBase) possible(c *sqlColumn, value any) bool {
-	if c.kind != sqlSerial {
-		return true
+	switch c.kind {
+	case sqlSerial:
+		_, ok := parseSerial(value.(string))
+		return ok
+	case sqlUUID:
+		return isUUID(value.(string))
 	}
-	_, ok := parseSerial(value.(string))
-	return ok
+	return true
 }
 
 // insertCounted returns the id that the database has chosen.
@@ -120,255 +120,55 @@ func (sqlBase) begin(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
 	return db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 }
 
-// sqlite is the dialect of SQLite.
-type sqlite struct{ sqlBase }
+// A schemaDialect is what databases do differently about tables.
+type schemaDialect interface {
+	columnType(c *sqlColumn) string
+	idDefinition(st *sqlTable) string // of the primary key, without the name
+	currentTime() string              // default of dates that have one; empty: none
+	literal(value any) string         // empty: no default of this type
+	accepts(c *sqlColumn, databaseType string) bool
 
-func (sqlite) lock() string           { return "" } // nobody else writes
-func (sqlite) serial() bool           { return true }
-func (sqlite) deletesReturning() bool { return true }
-
-// sqliteDate is the form in which the original stores dates. It is compared as
-// text.
-const sqliteDate = "2006-01-02T15:04:05.000Z"
-
-func (sqlite) encode(c *sqlColumn, value any) (any, error) {
-	switch v := value.(type) {
-	case bool:
-		if c.kind == sqlBoolean {
-			return map[bool]int64{true: 1}[v], nil
-		}
-	case time.Time:
-		if v.Year() < 0 || v.Year() > 9999 {
-			return nil, c.cannotHold(value)
-		}
-		return v.Format(sqliteDate), nil
-	}
-	return encodeSQL(c, value)
+	lockSchema(ctx context.Context, s *SQLStore) (unlock func(ctx context.Context) error, err error)
+	liveColumns() string // statement: table, column, type, must have a value, has a default
+	liveIndexes() string // statement: table, index, unique, column; columns in their order
+	checkSettings(ctx context.Context, s *SQLStore) error
 }
 
-func (sqlite) pattern(b *sqlText, c *sqlColumn, op, part string) {
-	switch op {
-	case "contains":
-		b.add("instr(", c.ref, ", ").argument(part).add(") > 0")
-	case "starts with":
-		b.add("substr(", c.ref, ", 1, ").argument(utf8.RuneCountInString(part)).add(") = ").argument(part)
-	default:
-		b.add("substr(", c.ref, ", ").argument(-utf8.RuneCountInString(part)).add(") = ").argument(part)
-	}
+// typeName is a database's name of a type without its length.
+func typeName(kind string) string {
+	name, _, _ := strings.Cut(strings.ToLower(kind), "(")
+	return strings.TrimSpace(name)
 }
 
-// begin starts a transaction that may write at once. The usual one, which
-// database/sql starts, first reads and may then be told that it comes too late
-// for writing; it is empty and gets replaced. There is no network to wait for,
-// so the end of ctx need not interrupt it at any moment: whoever runs it looks.
-func (sqlite) begin(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
-	tx, err := db.BeginTx(context.WithoutCancel(ctx), nil)
-	if err != nil {
-		return nil, err
-	}
-	for _, statement := range [...]string{"ROLLBACK", "BEGIN IMMEDIATE"} {
-		if _, err := tx.ExecContext(ctx, statement); err != nil {
-			_ = tx.Rollback()
-			return nil, err
-		}
-	}
-	return tx, nil
+// typeNames lists for each kind of column the types that can hold its values.
+type typeNames map[sqlKind]string
+
+func (n typeNames) accept(c *sqlColumn, databaseType string) bool {
+	return slices.Contains(strings.Split(n[c.kind], ","), typeName(databaseType))
 }
 
-// postgresql is the dialect of PostgreSQL.
-type postgresql struct{ sqlBase }
+func noUnlock(context.Context) error { return nil }
 
-func (postgresql) spoils() bool           { return true }
-func (postgresql) rechecks() bool         { return true }
-func (postgresql) deletesReturning() bool { return true }
-func (postgresql) updatesReturning() bool { return true }
+func quoteText(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
-func (postgresql) placeholder(dst []byte, n int) []byte {
-	return strconv.AppendInt(append(dst, '$'), int64(n), 10)
-}
-
-// wraps gives numbers a type of their own: that of the column may be too narrow
-// for what it is compared with.
-func (postgresql) wraps(c *sqlColumn, value any) (before, after string) {
-	if c.kind != sqlInteger && c.kind != sqlFloat {
-		return "", ""
-	}
-	if _, ok := value.(float64); ok {
-		return "", "::double precision"
-	}
-	return "", "::bigint"
-}
-
-func (p postgresql) orders(c *sqlColumn, desc bool) string {
-	if desc {
-		return c.ref + " DESC NULLS LAST"
-	}
-	return c.ref + " NULLS FIRST"
-}
-
-func (postgresql) pattern(b *sqlText, c *sqlColumn, op, part string) {
-	switch op {
-	case "contains":
-		b.add("strpos(", c.ref, ", ").argument(part).add(") > 0")
-	case "starts with":
-		b.add("left(", c.ref, ", ").argument(utf8.RuneCountInString(part)).add(") = ").argument(part)
-	default:
-		b.add("right(", c.ref, ", ").argument(utf8.RuneCountInString(part)).add(") = ").argument(part)
-	}
-}
-
-func (p postgresql) encode(c *sqlColumn, value any) (any, error) {
-	if value != nil && c.kind == sqlInteger && !isWhole(value) || !p.possible(c, value) {
-		return nil, c.cannotHold(value)
-	}
-	encoded, err := encodeSQL(c, value)
-	if text, ok := encoded.(string); ok && c.kind == sqlJSON && strings.Contains(text, `\u0000`) {
-		return nil, c.cannotHold(value)
-	}
-	return encoded, err
-}
-
-func isWhole(value any) bool {
-	_, ok := value.(int64)
-	return ok
-}
-
-// possible: text has no NUL, ids of the type uuid are UUIDs.
-func (p postgresql) possible(c *sqlColumn, value any) bool {
-	text, ok := value.(string)
-	switch {
-	case !ok || c.kind == sqlJSON:
-		return true
-	case c.kind == sqlUUID:
-		return isUUID(text)
-	}
-	return isText(text, false) && p.sqlBase.possible(c, value)
-}
-
-// maxIndexed is a little less than a row of an index takes.
-const maxIndexed = 2600
-
-func (postgresql) fits(c *sqlColumn, value any) bool {
-	if c.kind == sqlInteger {
-		return c.inInteger(value)
-	}
-	text, ok := value.(string)
-	return !ok || len(text) <= maxIndexed || !c.Unique && !c.Index && c.References == ""
-}
-
-// mysql is the dialect of MySQL and MariaDB.
-type mysql struct{ sqlBase }
-
-func (mysql) countsMatches() bool { return false }
-
-func (mysql) quote(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
-
-// reads and wraps move dates as seconds since 1970, so that neither the time
-// zone of the connection nor what the driver makes of dates can shift them.
-func (mysql) reads(c *sqlColumn, ref string) string {
-	if c.kind == sqlDate {
-		return "UNIX_TIMESTAMP(" + ref + ")"
-	}
-	return ref
-}
-
-func (mysql) wraps(c *sqlColumn, _ any) (before, after string) {
-	if c.kind == sqlDate {
-		return "FROM_UNIXTIME(", " * 0.001)"
-	}
-	return "", ""
-}
-
-// exact: collations of MySQL find "a", "A" and "ä" equal.
-func (mysql) exact(c *sqlColumn, expression string) string {
-	if c.kind == sqlString || c.kind == sqlUUID {
-		return "CAST(" + expression + " AS BINARY)"
-	}
-	return expression
-}
-
-func (m mysql) pattern(b *sqlText, c *sqlColumn, op, part string) {
-	switch ref := m.exact(c, c.ref); op {
-	case "contains":
-		b.add("LOCATE(").exactly(c, part)
-		b.add(", ", ref, ") > 0")
-	case "starts with":
-		b.add("LEFT(", ref, ", ").argument(len(part)).add(") = ").exactly(c, part)
-	default:
-		b.add("RIGHT(", ref, ", ").argument(len(part)).add(") = ").exactly(c, part)
-	}
-}
-
-// mysqlTaken is what an INSERT that did nothing reports as the id that it made.
-// The number of rows does not tell, since an option of the connection decides
-// what is counted.
-const mysqlTaken = 1<<63 - 1
-
-func (mysql) unlessTaken(st *sqlTable) string {
-	return fmt.Sprintf(" ON DUPLICATE KEY UPDATE %[1]s = IF(LAST_INSERT_ID(%[2]d) > 0, %[1]s, %[1]s)", st.id().ref, mysqlTaken)
-}
-
-func (mysql) touched(result sql.Result) (int64, error) {
-	if id, err := result.LastInsertId(); err != nil || id == mysqlTaken {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-func (mysql) insertCounted(ctx context.Context, s *SQLStore, _ *sqlTable, b *sqlText) (int64, error) {
-	result, err := s.execResult(ctx, b)
-	if err != nil {
-		return 0, err
-	}
-	id, err := result.LastInsertId()
-	if err == nil && id == mysqlTaken {
-		err = ErrConflict
-	}
-	return id, err
-}
-
-// The range of the type timestamp.
-var (
-	mysqlFirst = time.Unix(1, 0)
-	mysqlLast  = time.Unix(1<<31-1, 999e6)
-)
-
-func (m mysql) encode(c *sqlColumn, value any) (any, error) {
-	switch v := value.(type) {
-	case time.Time:
-		if v.Before(mysqlFirst) || v.After(mysqlLast) {
-			return nil, c.cannotHold(value)
-		}
-		return v.UnixMilli(), nil
-	case float64:
-		if c.kind == sqlInteger { // it would be rounded
-			return nil, c.cannotHold(value)
-		}
+// literal writes a constant of a type whose columns can have one as default.
+func (sqlBase) literal(value any) string {
+	switch v := dereference(value).(type) {
 	case string:
-		if !m.possible(c, value) {
-			return nil, c.cannotHold(value)
+		return quoteText(v)
+	case bool:
+		return strconv.FormatBool(v)
+	default:
+		number, ok := storedNumber(v)
+		if !ok || v == nil {
+			return ""
 		}
+		return fmt.Sprint(number)
 	}
-	return encodeSQL(c, value)
 }
 
-func (m mysql) possible(c *sqlColumn, value any) bool {
-	text, ok := value.(string)
-	return !ok || isText(text, true) && m.sqlBase.possible(c, value)
+func (sqlBase) lockSchema(context.Context, *SQLStore) (func(context.Context) error, error) {
+	return noUnlock, nil
 }
 
-func (m mysql) fits(c *sqlColumn, value any) bool {
-	if c.kind == sqlInteger {
-		return c.inInteger(value)
-	}
-	text, ok := value.(string)
-	if !ok {
-		return true
-	}
-	kind := m.columnType(c)
-	if length, bounded := strings.CutPrefix(kind, "varchar("); bounded {
-		most, _ := strconv.Atoi(strings.TrimSuffix(length, ")"))
-		return utf8.RuneCountInString(text) <= most
-	}
-	return len(text) < 1<<16
-}
+func (sqlBase) checkSettings(context.Context, *SQLStore) error { return nil }

@@ -11,20 +11,6 @@ import (
 	"unicode/utf8"
 )
 
-// A schemaDialect is what databases do differently about tables.
-type schemaDialect interface {
-	columnType(c *sqlColumn) string
-	idDefinition(st *sqlTable) string // of the primary key, without the name
-	currentTime() string              // default of dates that have one; empty: none
-	literal(value any) string         // empty: no default of this type
-	accepts(c *sqlColumn, databaseType string) bool
-
-	lockSchema(ctx context.Context, s *SQLStore) (unlock func(ctx context.Context) error, err error)
-	liveColumns() string // statement: table, column, type, must have a value, has a default
-	liveIndexes() string // statement: table, index, unique, column; columns in their order
-	checkSettings(ctx context.Context, s *SQLStore) error
-}
-
 // Schema returns the statements that create the tables and their indexes, each
 // ended by a semicolon: what Migrate runs on an empty database, and what the
 // migration of the original makes.
@@ -86,7 +72,7 @@ func (s *SQLStore) migrate(ctx context.Context, tables []*Table) error {
 func (s *SQLStore) checkAdditions(ctx context.Context, plan *schemaPlan) error {
 	var errs []error
 	for _, c := range plan.valueless {
-		rows := s.newText("SELECT COUNT(*) FROM (SELECT 1 FROM ", c.table.name, " LIMIT 1) AS some")
+		rows := s.newText("SELECT COUNT(*) FROM (SELECT 1 FROM ", c.table.name, " LIMIT 1) AS found")
 		n, err := s.number(ctx, rows)
 		if err == nil && n > 0 {
 			err = fmt.Errorf("auth: column %q cannot be added to table %q: it must have a value, and rows that exist have none. "+
@@ -137,7 +123,7 @@ type liveIndex struct {
 	columns []string
 }
 
-// schemaNames finds tables and columns whatever the case of their names: some
+// schemaName finds tables and columns whatever the case of their names: some
 // databases change it, and none keeps two apart that differ in nothing else.
 func schemaName(name string) string { return strings.ToLower(name) }
 
@@ -260,7 +246,7 @@ func (s *SQLStore) planTable(plan *schemaPlan, st *sqlTable) {
 		if c.Unique {
 			unique = " unique"
 		} else if c.Index {
-			plan.index(st, c)
+			s.planIndex(plan, st, c)
 		}
 		definitions = append(definitions, c.name+" "+s.dialect.columnType(c)+s.currentTime(c)+notNull(c)+unique+s.reference(c))
 	}
@@ -277,7 +263,7 @@ func (s *SQLStore) planColumns(plan *schemaPlan, st *sqlTable, live *liveTable) 
 			}
 		}
 		if (c.Unique || c.Index) && c != st.id() && !live.serves(c.plain, c.Unique) {
-			plan.index(st, c)
+			s.planIndex(plan, st, c)
 		}
 	}
 }
@@ -318,13 +304,13 @@ func (s *SQLStore) reference(c *sqlColumn) string {
 	return " references " + table + " (" + id + ") on delete cascade"
 }
 
-func (p *schemaPlan) index(st *sqlTable, c *sqlColumn) {
+func (s *SQLStore) planIndex(plan *schemaPlan, st *sqlTable, c *sqlColumn) {
 	create, kind := "create index ", "idx"
 	if c.Unique {
 		create, kind = "create unique index ", "uidx"
 	}
-	quote := c.name[:1]
-	p.indexes = append(p.indexes, create+quote+indexName(st.plain, c.plain, kind)+quote+" on "+st.name+" ("+c.name+")")
+	name := s.dialect.quote(indexName(st.plain, c.plain, kind))
+	plan.indexes = append(plan.indexes, create+name+" on "+st.name+" ("+c.name+")")
 }
 
 // indexName is what the original calls the index of a column (contract section

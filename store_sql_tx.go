@@ -13,9 +13,10 @@ type sqlTx struct {
 	txState
 	tx *sql.Tx
 
-	// writes is held during a write that may take several statements, one of
-	// which may undo the others: other goroutines must not write in between.
-	writes sync.Mutex
+	// steps is held during an operation that may take several statements. No
+	// other goroutine may come in between: on PostgreSQL nothing works while a
+	// statement that failed is being undone.
+	steps sync.Mutex
 }
 
 // sqlTxKey is the context key of a store's transaction.
@@ -68,16 +69,23 @@ func (s *SQLStore) endTurn() {
 // writing runs a write that is atomic by itself, in its turn or in the
 // transaction of ctx, which has had its own.
 func (s *SQLStore) writing(ctx context.Context, write func() error) error {
-	if tx := s.transaction(ctx); tx != nil {
-		tx.writes.Lock()
-		defer tx.writes.Unlock()
-		return write()
+	if s.transaction(ctx) != nil {
+		return s.step(ctx, write)
 	}
 	if err := s.takeTurn(ctx); err != nil {
 		return err
 	}
 	defer s.endTurn()
 	return write()
+}
+
+// step runs an operation, by itself if ctx has a transaction.
+func (s *SQLStore) step(ctx context.Context, operation func() error) error {
+	if tx := s.transaction(ctx); tx != nil {
+		tx.steps.Lock()
+		defer tx.steps.Unlock()
+	}
+	return operation()
 }
 
 // inTransaction runs fn in the transaction of ctx or in one of its own. Unlike a

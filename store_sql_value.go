@@ -151,8 +151,12 @@ func isText(text string, withNUL bool) bool {
 	return true
 }
 
-// inInteger reports whether a number fits a column of whole numbers.
+// inInteger reports whether a number, or an id that is one, fits a column of
+// whole numbers.
 func (c *Column) inInteger(value any) bool {
 	n, whole := value.(int64)
+	if id, ok := value.(string); ok {
+		n, whole = parseSerial(id)
+	}
 	return whole && (c.BigInt || n == int64(int32(n)))
 }

@@ -22,7 +22,8 @@ func (s *SQLStore) insert(ctx context.Context, st *sqlTable, b *sqlText, id stri
 
 // update sets columns and returns how many rows met the conditions.
 func (s *SQLStore) update(ctx context.Context, st *sqlTable, set []boundValue, where []boundCondition) (n int64, err error) {
-	err = s.guarded(ctx, st, set, where, func() error {
+	taken := func(unique []boundValue) (bool, error) { return s.takenByOthers(ctx, st, unique, where) }
+	err = s.guarded(ctx, st, set, taken, func() error {
 		n, err = s.updateRows(ctx, st, set, where)
 		return err
 	})
@@ -37,7 +38,7 @@ func (s *SQLStore) updateRows(ctx context.Context, st *sqlTable, set []boundValu
 	if err := b.where(st, where); err != nil {
 		return 0, err
 	}
-	if s.dialect.countsMatches() {
+	if s.traits.countsMatches {
 		return s.exec(ctx, b)
 	}
 	if st.identifies(where) {
@@ -89,13 +90,13 @@ func (st *sqlTable) unique(set []boundValue) (unique []boundValue) {
 	return unique
 }
 
-// guarded runs an update and finds out why it failed: ErrConflict if a unique
-// value of set is taken. It asks the database for that and does not interpret
-// the errors of drivers.
-func (s *SQLStore) guarded(ctx context.Context, st *sqlTable, set []boundValue, where []boundCondition, update func() error) error {
+// guarded runs an update and finds out why it failed: ErrConflict if one of the
+// unique values of set is taken. It asks the database for that and does not
+// interpret the errors of drivers.
+func (s *SQLStore) guarded(ctx context.Context, st *sqlTable, set []boundValue, taken func(unique []boundValue) (bool, error), update func() error) error {
 	unique := st.unique(set)
 	var err error
-	if len(unique) > 0 && s.dialect.spoils() && s.transaction(ctx) != nil {
+	if len(unique) > 0 && s.traits.spoils && s.transaction(ctx) != nil {
 		err = s.savepoint(ctx, update)
 	} else {
 		err = update()
@@ -103,9 +104,10 @@ func (s *SQLStore) guarded(ctx context.Context, st *sqlTable, set []boundValue, 
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	taken, checkErr := s.anyTaken(ctx, st, unique, where)
-	if checkErr == nil && taken {
-		return ErrConflict
+	if len(unique) > 0 {
+		if conflict, asking := taken(unique); asking == nil && conflict {
+			return ErrConflict
+		}
 	}
 	values := make(Row, st.width())
 	for _, v := range set {
@@ -131,12 +133,9 @@ func (s *SQLStore) savepoint(ctx context.Context, statement func() error) error 
 	return err
 }
 
-// anyTaken reports whether a row that does not meet the conditions has one of
-// the values, or two rows would get it.
-func (s *SQLStore) anyTaken(ctx context.Context, st *sqlTable, unique []boundValue, where []boundCondition) (bool, error) {
-	if len(unique) == 0 {
-		return false, nil
-	}
+// takenByOthers reports whether a row that does not meet the conditions has one
+// of the values, or two rows would get it.
+func (s *SQLStore) takenByOthers(ctx context.Context, st *sqlTable, unique []boundValue, where []boundCondition) (bool, error) {
 	if n, err := s.countBound(ctx, st, where); err != nil || n > 1 {
 		return n > 1, err
 	}
@@ -149,6 +148,17 @@ func (s *SQLStore) anyTaken(ctx context.Context, st *sqlTable, unique []boundVal
 		own, err := s.countBound(ctx, st, append(has, where...))
 		if err != nil || all > own {
 			return all > own, err
+		}
+	}
+	return false, nil
+}
+
+// taken reports whether any row has one of the values.
+func (s *SQLStore) taken(ctx context.Context, st *sqlTable, unique []boundValue) (bool, error) {
+	for _, v := range unique {
+		n, err := s.countBound(ctx, st, []boundCondition{{column: v.column, op: "=", value: v.value}})
+		if err != nil || n > 0 {
+			return n > 0, err
 		}
 	}
 	return false, nil
@@ -238,7 +248,11 @@ func (s *SQLStore) locked(ctx context.Context, st *sqlTable, where []boundCondit
 	b.page(1, 0)
 	b.add(s.dialect.lock())
 	return s.inTransaction(ctx, func(ctx context.Context) error {
-		row, err := s.row(ctx, b)
+		var row Row
+		err := s.step(ctx, func() (err error) {
+			row, err = s.row(ctx, b)
+			return err
+		})
 		if err != nil || row == nil {
 			return err
 		}
@@ -282,7 +296,13 @@ func (s *SQLStore) updateReturning(ctx context.Context, st *sqlTable, set, add [
 		return nil, err
 	}
 	err = s.updating(ctx, st, set, func(ctx context.Context) error {
-		return s.guarded(ctx, st, set, nil, func() error {
+		taken := func(unique []boundValue) (bool, error) {
+			if !st.identifies(where) {
+				return s.taken(ctx, st, unique)
+			}
+			return s.takenByOthers(ctx, st, unique, where)
+		}
+		return s.guarded(ctx, st, set, taken, func() error {
 			row, err = s.oneReturning(ctx, st, b, where)
 			return err
 		})
@@ -310,7 +330,7 @@ func (s *SQLStore) oneReturning(ctx context.Context, st *sqlTable, b *sqlText, w
 	b.add(" RETURNING ").returns(st.all())
 	for {
 		row, err := s.row(ctx, b)
-		if err != nil || row != nil || identified || !s.dialect.rechecks() {
+		if err != nil || row != nil || identified || !s.traits.rechecks {
 			return row, err
 		}
 		if n, err := s.countBound(ctx, st, where); err != nil || n == 0 {

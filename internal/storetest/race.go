@@ -11,7 +11,9 @@ import (
 // What single-use tokens, attempt limits and unique addresses rest on.
 var raceCases = []testCase{
 	{"of many consumers one wins", consumeRace},
+	{"of many consumers of two rows two win", consumeTwoRace},
 	{"a guard holds against many", incrementRace},
+	{"one guard of many rows lets all of them pass", incrementManyRace},
 	{"of many inserts of a value one wins", insertRace},
 	{"of many updates to a value one wins", updateRace},
 	{"a counter loses nothing in transactions", transactionRace},
@@ -37,6 +39,46 @@ func consumeRace(s *suite) {
 			s.Fatalf("round %d: %d winners, want 1", round, n)
 		}
 	}
+}
+
+// consumeTwoRace: whoever loses a row must look for the other one.
+func consumeTwoRace(s *suite) {
+	for round := range 10 {
+		s.insert(author, person("a", "ann"), person("b", "ann"))
+		var winners atomic.Int64
+		atOnce(crowd/4, func(int) {
+			row, err := s.Consume(s.Context(), author, auth.Where("name", "ann"))
+			if err != nil {
+				s.Error(err)
+			}
+			if row != nil {
+				winners.Add(1)
+			}
+		})
+		if n := winners.Load(); n != 2 {
+			s.Fatalf("round %d: %d winners, want 2", round, n)
+		}
+	}
+}
+
+func incrementManyRace(s *suite) {
+	for i := range 8 {
+		s.insert(author, with(person(fmt.Sprint(i), "ann"), "score", 0))
+	}
+	var passed atomic.Int64
+	atOnce(crowd/4, func(int) {
+		row, err := s.Increment(s.Context(), author, map[string]int64{"score": 1}, nil, auth.Where("score", 0))
+		if err != nil {
+			s.Error(err)
+		}
+		if row != nil {
+			passed.Add(1)
+		}
+	})
+	if n := passed.Load(); n != 8 {
+		s.Errorf("%d passed, want 8", n)
+	}
+	s.wantCount(author, 8, auth.Where("score", 1))
 }
 
 func incrementRace(s *suite) {

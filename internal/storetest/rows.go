@@ -141,7 +141,11 @@ func misfits(s *suite) {
 		"strings for numbers":      with(person("a", "ann"), "sizes", []string{"1"}),
 		"function for json":        with(person("a", "ann"), "profile", func() {}),
 	} {
-		s.wantRefused(name, s.Insert(s.Context(), author, row))
+		err := s.Insert(s.Context(), author, row)
+		s.wantRefused(name, err)
+		if len(row) == len(author.Columns)+1 {
+			s.wantInvalid(name, err)
+		}
 	}
 	s.wantCount(author, 0)
 }

@@ -45,11 +45,13 @@ var (
 
 // Tables returns the tables that the suite uses, a table behind those it
 // references.
-func Tables() []*auth.Table { return []*auth.Table{author, book, page} }
+func Tables() []*auth.Table {
+	return []*auth.Table{author, book, page, countedWhole, countedPart, uuidWhole, uuidPart}
+}
 
 // Run runs the suite. Every call of open returns an empty store.
 func Run(t *testing.T, open func(t *testing.T) auth.Store) {
-	for _, c := range slices.Concat(rowCases, queryCases, writeCases, raceCases, transactionCases) {
+	for _, c := range slices.Concat(rowCases, idCases, queryCases, writeCases, raceCases, transactionCases) {
 		t.Run(c.name, func(t *testing.T) { c.run(&suite{t, open(t)}) })
 	}
 }

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/seed3b05b409/auth"
@@ -16,6 +17,8 @@ var transactionCases = []testCase{
 	{"transaction sees its own writes", ownWrites},
 	{"transaction is invisible until it ends", isolation},
 	{"transaction goes on after a conflict", afterConflict},
+	{"transaction keeps a row as it found it", lock},
+	{"transaction can be used by several goroutines", helpers},
 	{"transaction inside a transaction joins it", nested},
 	{"transaction inside a transaction fails with it and makes it fail", nestedFailure},
 	{"context of a transaction is useless afterwards", afterwards},
@@ -165,6 +168,62 @@ func afterConflict(s *suite) {
 		s.Errorf("commit: %v", err)
 	}
 	s.wantIDs(auth.Query{Table: author, Order: []auth.Order{{Column: "id"}}}, "1", "2", "3", "4", "6")
+}
+
+// lock: who checks a password and then signs in must not be overtaken by a
+// change of that password.
+func lock(s *suite) {
+	library(s)
+	changed := make(chan error, 1)
+	err := s.Transaction(s.Context(), func(ctx context.Context) error {
+		rows, err := s.Select(ctx, auth.Query{Table: author, Where: []auth.Condition{auth.Where("id", "1")}, Lock: true})
+		if err != nil || len(rows) != 1 {
+			s.Fatalf("select: %v, %v", rows, err)
+		}
+		go func() {
+			_, err := s.Update(s.Context(), author, map[string]any{"name": "changed"}, auth.Where("id", "1"))
+			changed <- err
+		}()
+		select {
+		case err := <-changed:
+			s.Errorf("the row was changed by somebody else: %v", err)
+			changed <- err
+		case <-time.After(50 * time.Millisecond):
+		}
+		if got := s.one(ctx, "1"); got[0] != "ann" {
+			s.Errorf("the row is %v", got)
+		}
+		return nil
+	})
+	if err := errors.Join(err, <-changed); err != nil {
+		s.Error(err)
+	}
+	s.wantCount(author, 1, auth.Where("name", "changed"))
+	if _, err := s.Select(s.Context(), auth.Query{Table: author, Lock: true}); err != nil {
+		s.Errorf("outside of a transaction: %v", err)
+	}
+}
+
+func helpers(s *suite) {
+	library(s)
+	err := s.Transaction(s.Context(), func(ctx context.Context) error {
+		atOnce(8, func(i int) {
+			name := fmt.Sprint("helper", i)
+			inserted := s.Insert(ctx, author, person(name, name))
+			_, conflict := s.Update(ctx, author, map[string]any{"email": "bob@example.org"}, auth.Where("id", "1"))
+			if inserted != nil || !errors.Is(conflict, auth.ErrConflict) {
+				s.Errorf("insert: %v, update: %v", inserted, conflict)
+			}
+			if s.one(ctx, name) == nil {
+				s.Errorf("%s does not see its own row", name)
+			}
+		})
+		return nil
+	})
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.wantCount(author, 8, auth.Condition{Column: "name", Op: "starts with", Value: "helper"})
 }
 
 func nested(s *suite) {
