@@ -104,7 +104,7 @@ func connectSQLite(file string, _ *line) (driver.Connector, error) {
 }
 
 const (
-	postgresVariable = "AUTH_TEST_POSTGRES"
+	postgresVariable = "AUTH_TEST_POSTGRESQL"
 	mysqlVariable    = "AUTH_TEST_MYSQL"
 )
 
@@ -195,14 +195,16 @@ func inServer(t *testing.T, connector driver.Connector, product, variable, drop 
 	t.Helper()
 	server := sql.OpenDB(connector)
 	t.Cleanup(func() { _ = server.Close() })
-	if err := server.PingContext(t.Context()); err != nil {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := server.PingContext(ctx); err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatalf("no %s: %v", product, err)
 		}
 		t.Skipf("to run this test, start %s or name one in %s (%v)", product, variable, err)
 	}
 	name := "auth_fault_" + strings.ToLower(rand.Text()[:12])
-	if _, err := server.ExecContext(t.Context(), "CREATE DATABASE "+name); err != nil {
+	if _, err := server.ExecContext(ctx, "CREATE DATABASE "+name); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
