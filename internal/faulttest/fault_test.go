@@ -3,6 +3,7 @@ package faulttest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -128,6 +129,9 @@ type mishap struct {
 	fault Fault
 	kinds []Kind // of steps that can fail so; nil: every statement
 
+	// rollback is what befalls the transaction's end then.
+	rollback Fault
+
 	// retried: database/sql may try again behind the scenes, so that nothing
 	// fails in the end.
 	retried bool
@@ -141,7 +145,8 @@ type mishap struct {
 
 var mishaps = []mishap{
 	{name: "refused", fault: Fault{Err: errInjected}},
-	{name: "refused and cut", fault: Fault{Err: errInjected, Cut: true}, notStored: true},
+	{name: "refused and cut", fault: Fault{Err: errInjected, Cut: true}, kinds: []Kind{Commit}, notStored: true},
+	{name: "refused, then cut", fault: Fault{Err: errInjected}, kinds: []Kind{Exec, Query}, rollback: Fault{Cut: true}},
 	{name: "lost connection", fault: Fault{Cut: true}, retried: true, notStored: true},
 	{name: "lost answer", fault: Fault{Err: errInjected, Done: true, Cut: true}, stored: true},
 	{name: "broken answer", fault: Fault{Err: errInjected, Done: true, Reading: true}, kinds: []Kind{Query}},
@@ -160,7 +165,6 @@ var preparations = []Kind{Connect, Prepare}
 
 var coldMishaps = []mishap{
 	{name: "refused", fault: Fault{Err: errInjected}, kinds: preparations},
-	{name: "refused and cut", fault: Fault{Err: errInjected, Cut: true}, kinds: preparations},
 	{name: "lost connection", fault: Fault{Cut: true}, kinds: preparations, retried: true},
 	{name: "lost answer", fault: Fault{Err: errInjected, Done: true, Cut: true}, kinds: []Kind{Prepare}},
 }
@@ -204,7 +208,7 @@ func (s *stage) run(t *testing.T, name string, play func()) {
 func (tr *trial) failEach(mishaps []mishap) {
 	for _, m := range mishaps {
 		for i, step := range tr.steps {
-			if !m.befalls(step.Kind) || tr.slow && m.name != "refused" {
+			if !m.befalls(step.Kind) || tr.slow && m.name != "refused" || m.rollback.Cut && !tr.inTransaction(i) {
 				continue
 			}
 			tr.run(tr.t, m.name+" "+describe(step, i), func() { tr.fail(&m, i) })
@@ -212,12 +216,18 @@ func (tr *trial) failEach(mishaps []mishap) {
 	}
 }
 
+// inTransaction reports whether a step is between a begin and a commit.
+func (tr *trial) inTransaction(i int) bool {
+	kind := func(k Kind) func(Step) bool { return func(s Step) bool { return s.Kind == k } }
+	return slices.ContainsFunc(tr.steps[:i], kind(Begin)) && slices.ContainsFunc(tr.steps[i:], kind(Commit))
+}
+
 func describe(step Step, i int) string {
 	text := step.SQL
 	if text == "" {
 		text = string(step.Kind)
 	}
-	return strings.Join(strings.Fields(string(rune('a'+i))+" "+text[:min(len(text), 30)]), "_")
+	return strings.Join(strings.Fields(fmt.Sprintf("%02d %.30s", i+1, text)), "_")
 }
 
 // fail plays with one step failing and judges what comes of it.
@@ -230,22 +240,30 @@ func (tr *trial) fail(m *mishap, i int) {
 	if m.cancels {
 		fault.Meanwhile = cancel
 	}
+	struck := false
 	tr.wire.Reset(func(s Step) Fault {
+		if s.Kind == Rollback {
+			return m.rollback
+		}
 		if s.N != step.N || s.Kind != step.Kind && s.SQL == step.SQL { // a driver may ask to prepare instead
 			return Fault{}
 		}
 		if s.Kind != step.Kind || s.SQL != step.SQL {
 			tr.t.Errorf("step %d is %v, it was %v", s.N, s, step)
 		}
+		struck = true
 		return fault
 	})
 	out := tr.play(ctx, tr.scenario)
 	log, mails := tr.noted()
 	tr.wire.Reset(nil)
-	tr.dirty = m.fault.Cut || m.cancels
+	tr.dirty = m.fault.Cut || m.rollback.Cut || m.cancels
 	tr.settle()
 	state := tr.db.snapshot(tr.t)
 	tr.judge(m, out, state)
+	if !struck {
+		tr.t.Error("the step was never reached")
+	}
 	if strings.Contains(log, marker) != (m.fault.Err != nil) {
 		tr.t.Errorf("the log says %q", log)
 	}
