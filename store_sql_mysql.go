@@ -29,7 +29,7 @@ func (mysql) reads(c *sqlColumn, ref string) string {
 
 func (mysql) wraps(c *sqlColumn, _ any) (before, after string) {
 	if c.kind == sqlDate {
-		return "FROM_UNIXTIME(", " * 0.001)"
+		return "FROM_UNIXTIME(CAST(", " AS SIGNED) * 0.001)"
 	}
 	return "", ""
 }

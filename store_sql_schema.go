@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -320,14 +320,22 @@ func indexName(table, column, kind string) string {
 	if len(stem)+1+len(kind) <= maxIdentifier {
 		return stem + "_" + kind
 	}
-	hash := fnv.New32a()
-	_, _ = hash.Write([]byte(stem + "_" + kind))
-	suffix := fmt.Sprintf("_%08x_%s", hash.Sum32(), kind)
+	suffix := fmt.Sprintf("_%08x_%s", hashUTF16(stem+"_"+kind), kind)
 	end := maxIdentifier - len(suffix)
 	for !utf8.RuneStart(stem[end]) {
 		end--
 	}
 	return stem[:end] + suffix
+}
+
+// hashUTF16 is the hash FNV-1a of 32 bits, with 16 bits of a JavaScript string
+// in the place of each byte.
+func hashUTF16(text string) uint32 {
+	hash := uint32(2166136261)
+	for _, unit := range utf16.Encode([]rune(text)) {
+		hash = (hash ^ uint32(unit)) * 16777619
+	}
+	return hash
 }
 
 // texts runs a query of the catalog: n columns, each a name, a type, or 0 or 1.

@@ -1,113 +1,51 @@
 package storetest
 
 import (
-	"context"
 	"database/sql"
-	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
-	"sync/atomic"
+	"strings"
 	"testing"
-	"time"
 
-	_ "github.com/go-sql-driver/mysql"
-	_ "github.com/jackc/pgx/v5/stdlib"
-	_ "github.com/mattn/go-sqlite3"
-	_ "modernc.org/sqlite"
+	_ "github.com/mattn/go-sqlite3" // the driver sqlite3
 
 	"github.com/seed3b05b409/auth"
+	"github.com/seed3b05b409/auth/internal/testdb"
 )
 
 // A database is one that the suite runs on, through one driver.
 type database struct {
 	name    string
 	dialect auth.Dialect
-	driver  string
-	open    func(t *testing.T) *sql.DB // an empty database
+	open    func(t *testing.T) *sql.DB // an empty one
 }
 
 func databases() []database {
 	return []database{
-		{"SQLite with modernc.org/sqlite", auth.SQLite, "sqlite", func(t *testing.T) *sql.DB {
-			return openFile(t, "sqlite", "_pragma=journal_mode(WAL)&_pragma=busy_timeout(5000)&_pragma=synchronous(OFF)")
-		}},
-		{"SQLite with mattn/go-sqlite3", auth.SQLite, "sqlite3", func(t *testing.T) *sql.DB {
-			return openFile(t, "sqlite3", "_journal_mode=WAL&_busy_timeout=5000&_synchronous=OFF")
-		}},
-		{"PostgreSQL with pgx", auth.PostgreSQL, "pgx", openPostgreSQL},
-		{"MySQL", auth.MySQL, "mysql", func(t *testing.T) *sql.DB { return openMySQL(t, "") }},
-		{"MySQL with other options", auth.MySQL, "mysql", func(t *testing.T) *sql.DB {
-			return openMySQL(t, "?clientFoundRows=true&parseTime=true&loc=Asia%2FTokyo&interpolateParams=true&time_zone=%27-03%3A30%27")
-		}},
+		{"SQLite with modernc.org/sqlite", auth.SQLite, opened(testdb.SQLite, "")},
+		{"SQLite with mattn/go-sqlite3", auth.SQLite, openMattn},
+		{"PostgreSQL with pgx", auth.PostgreSQL, opened(testdb.PostgreSQL, "")},
+		{"MySQL", auth.MySQL, opened(testdb.MySQL, "")},
+		{"MySQL with other options", auth.MySQL, opened(testdb.MySQL,
+			"&clientFoundRows=true&parseTime=true&loc=Asia%2FTokyo&interpolateParams=true&time_zone=%27-03%3A30%27")},
 	}
 }
 
-func openFile(t *testing.T, driver, options string) *sql.DB {
-	return open(t, driver, "file:"+filepath.Join(t.TempDir(), "test.db")+"?"+options)
-}
-
-func open(t *testing.T, driver, source string) *sql.DB {
-	t.Helper()
-	db, err := sql.Open(driver, source)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	db.SetMaxOpenConns(16)
-	db.SetMaxIdleConns(16)
-	return db
-}
-
-var lastDatabase atomic.Int64
-
-// temporary creates a database on a server and returns its name. A server that
-// does not answer skips the test.
-func temporary(t *testing.T, driver, admin, how string) string {
-	t.Helper()
-	server, err := sql.Open(driver, admin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-	defer cancel()
-	if err := server.PingContext(ctx); err != nil {
-		_ = server.Close()
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("no server: %v", err)
+// opened opens databases with options beyond those of testdb.
+func opened(server testdb.Server, options string) func(t *testing.T) *sql.DB {
+	return func(t *testing.T) *sql.DB {
+		d := server.New(t)
+		if options != "" && !strings.Contains(d.Source, "?") {
+			options = "?" + options[1:]
 		}
-		t.Skipf("no server (%v): %s", err, how)
+		d.Source += options
+		return d.Open(t)
 	}
-	name := fmt.Sprintf("auth_store_%d_%d", os.Getpid(), lastDatabase.Add(1))
-	if _, err := server.ExecContext(ctx, "CREATE DATABASE "+name); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		defer server.Close()
-		if _, err := server.Exec("DROP DATABASE " + name); err != nil {
-			t.Error(err)
-		}
-	})
-	return name
 }
 
-func env(name, otherwise string) string {
-	if value := os.Getenv(name); value != "" {
-		return value
-	}
-	return otherwise
-}
-
-func openPostgreSQL(t *testing.T) *sql.DB {
-	server := env("AUTH_TEST_POSTGRESQL", "postgres://postgres@127.0.0.1:5432/")
-	name := temporary(t, "pgx", server+"postgres?sslmode=disable", "start PostgreSQL on port 5432 with trust authentication, or set AUTH_TEST_POSTGRESQL")
-	return open(t, "pgx", server+name+"?sslmode=disable")
-}
-
-func openMySQL(t *testing.T, options string) *sql.DB {
-	server := env("AUTH_TEST_MYSQL", "root@tcp(127.0.0.1:3306)/")
-	name := temporary(t, "mysql", server, "start MySQL or MariaDB on port 3306 with an empty root password, or set AUTH_TEST_MYSQL")
-	return open(t, "mysql", server+name+options)
+func openMattn(t *testing.T) *sql.DB {
+	file := filepath.Join(t.TempDir(), "test.db")
+	return testdb.Database{Driver: "sqlite3", Source: "file:" + file + "?_journal_mode=WAL&_busy_timeout=10000&_synchronous=OFF"}.Open(t)
 }
 
 // onEach runs a test on every database.
