@@ -5,6 +5,4 @@
 // make any single step fail: before the database has heard of it, after the
 // database has done it, or while the answer is being read. The tests find out
 // how many steps a request takes and repeat it with each of them failing.
-// SQLite always runs; the databases at AUTH_TEST_POSTGRESQL and AUTH_TEST_MYSQL
-// run where they answer.
 package faulttest

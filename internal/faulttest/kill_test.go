@@ -105,7 +105,7 @@ func startServer(t *testing.T, db *database) *server {
 		t.Fatal(err)
 	}
 	command := exec.Command(self)
-	command.Env = append(os.Environ(), servedProduct+"="+db.name, servedSource+"="+db.source)
+	command.Env = append(os.Environ(), servedProduct+"="+db.Driver, servedSource+"="+db.source)
 	command.Stderr = os.Stderr
 	out, err := command.StdoutPipe()
 	if err != nil {
@@ -200,7 +200,7 @@ func (s *server) expectSession(t *testing.T, done signUp) {
 
 // serve is the main function of the server.
 func serve() {
-	i := slices.IndexFunc(products, func(p product) bool { return p.name == os.Getenv(servedProduct) })
+	i := slices.IndexFunc(products, func(p product) bool { return p.Driver == os.Getenv(servedProduct) })
 	connector, err := products[i].connect(os.Getenv(servedSource), nil)
 	if err != nil {
 		log.Fatal(err)
@@ -208,7 +208,7 @@ func serve() {
 	a, err := auth.New(auth.Config{
 		BaseURL:       "http://127.0.0.1",
 		Secret:        strings.Repeat("secret of the server ", 2),
-		Store:         auth.NewSQLStore(sql.OpenDB(connector), products[i].dialect),
+		Store:         auth.NewSQLStore(sql.OpenDB(connector), products[i].Dialect),
 		EmailPassword: auth.EmailPassword{Enabled: true},
 		Passwords:     auth.Passwords{Hasher: plainHasher{}},
 		RateLimit:     auth.RateLimit{Disabled: true},

@@ -165,7 +165,7 @@ func verified(s *stage) {
 
 func expired(s *stage) {
 	var then any = time.Now().Add(-time.Hour).UTC()
-	if s.db.dialect == auth.SQLite {
+	if s.db.Dialect == auth.SQLite {
 		then = then.(time.Time).Format("2006-01-02T15:04:05.000Z")
 	}
 	s.db.exec(s.t, `UPDATE "session" SET "expiresAt" = ? WHERE "token" = ?`, then, s.words["ANNTOKEN"])

@@ -87,7 +87,7 @@ func (s *stage) instance(pool *sql.DB, change func(*auth.Config)) *auth.Auth {
 	config := auth.Config{
 		BaseURL:   origin,
 		Secret:    strings.Repeat("secret of the server ", 2),
-		Store:     auth.NewSQLStore(pool, s.db.dialect),
+		Store:     auth.NewSQLStore(pool, s.db.Dialect),
 		Passwords: auth.Passwords{Hasher: plainHasher{}},
 		EmailPassword: auth.EmailPassword{
 			Enabled: true, SendResetPassword: s.mail, RevokeSessionsOnPasswordReset: true,

@@ -47,7 +47,7 @@ func TestUnreachableDatabase(t *testing.T) {
 // unplug ends all connections and lets none be made. There is no network to a
 // file.
 func (s *stage) unplug() {
-	if s.db.dialect != auth.SQLite {
+	if s.db.Dialect != auth.SQLite {
 		s.db.line.set(true)
 		return
 	}
