@@ -97,6 +97,7 @@ func (tr *trial) recover(state snapshot) {
 		tr.t.Errorf("afterwards: %d, want %d; %s", out.status, want, out.body)
 	}
 	if want == tr.status && tr.is(state, tr.before) {
+		tr.dirty = false // it has prepared what it took
 		if now := tr.db.snapshot(tr.t); !tr.is(now, tr.after) {
 			tr.t.Errorf("afterwards: %q, want %q", change(tr.before, now), tr.change)
 		}

@@ -1,12 +1,15 @@
 package faulttest
 
 import (
+	"database/sql"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/seed3b05b409/auth"
 )
 
 // tables of the core, those that are referenced first.
@@ -15,18 +18,29 @@ var tables = []string{"user", "session", "account", "verification"}
 // A snapshot is all rows of all tables, by table and id, column by column.
 type snapshot map[string]map[string]map[string]string
 
+// snapshot reads all tables as they are at one moment: a server may still be
+// busy with what a client has asked for that is gone.
 func (d *database) snapshot(t *testing.T) snapshot {
 	t.Helper()
+	var options sql.TxOptions // by default SQLite and MySQL read from one moment
+	if d.Dialect == auth.PostgreSQL {
+		options.Isolation = sql.LevelRepeatableRead
+	}
+	tx, err := d.admin.BeginTx(t.Context(), &options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback() }()
 	all := make(snapshot)
 	for _, table := range tables {
-		all[table] = d.rowsOf(t, table)
+		all[table] = rowsOf(t, tx, table)
 	}
 	return all
 }
 
-func (d *database) rowsOf(t *testing.T, table string) map[string]map[string]string {
+func rowsOf(t *testing.T, tx *sql.Tx, table string) map[string]map[string]string {
 	t.Helper()
-	rows, err := d.admin.QueryContext(t.Context(), `SELECT * FROM "`+table+`"`)
+	rows, err := tx.QueryContext(t.Context(), `SELECT * FROM "`+table+`"`)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -61,7 +61,7 @@ func newStage(t *testing.T, db *database) *stage {
 	s.words["PHONE"] = s.session(s.direct("/sign-in/email", `{"email":"ann@example.com","password":"password of ann"}`))
 	s.words["ANNTOKEN"], s.words["PHONETOKEN"] = bearer(s.words["ANN"]), bearer(s.words["PHONE"])
 	var userID string
-	for id, account := range db.rowsOf(t, "account") {
+	for id, account := range db.snapshot(t)["account"] {
 		if account["password"] == storedForm(annsSecret) {
 			s.words["CREDENTIAL"], userID = id, account["userId"]
 		}
