@@ -39,7 +39,7 @@ func (c *core) deleteUserEndpoint(ctx context.Context, in DeleteUserRequest) (*D
 	case in.Password == "" && !c.fresh(data.Session):
 		return nil, ErrSessionExpired.With(http.StatusBadRequest)
 	}
-	return c.deleteNow(ctx, data.User)
+	return c.deleteNow(ctx, data.User, nil)
 }
 
 func (c *core) confirmDeletion(ctx context.Context, userID, password string) error {
@@ -66,24 +66,44 @@ func (c *core) mailDeletion(ctx context.Context, user *User, callbackURL string)
 	return &DeleteUserResponse{Success: true, Message: "Verification email sent"}, nil
 }
 
-// deleteWithToken spends a mailed token. The token of another user is spent too:
-// whoever presents it had no business with it.
+// deleteWithToken spends a mailed token and deletes the user, both or neither.
+// The token of another user is spent too: whoever presents it had no business
+// with it.
 func (c *core) deleteWithToken(ctx context.Context, user *User, token string) (*DeleteUserResponse, error) {
-	v, err := c.consumeVerification(ctx, purposeDeleteAccount, token)
+	v, err := c.findVerification(ctx, purposeDeleteAccount, token)
+	if err == nil && (v == nil || v.Value != user.ID) {
+		err = c.spendDeleteToken(ctx, token, user.ID)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if v == nil || v.Value != user.ID {
-		return nil, ErrInvalidToken.With(http.StatusNotFound)
-	}
-	return c.deleteNow(ctx, user)
+	return c.deleteNow(ctx, user, func(ctx context.Context) error { return c.spendDeleteToken(ctx, token, user.ID) })
 }
 
-func (c *core) deleteNow(ctx context.Context, user *User) (*DeleteUserResponse, error) {
+// spendDeleteToken fails unless the token is there and that of the user.
+func (c *core) spendDeleteToken(ctx context.Context, token, userID string) error {
+	v, err := c.consumeVerification(ctx, purposeDeleteAccount, token)
+	if err == nil && (v == nil || v.Value != userID) {
+		err = ErrInvalidToken.With(http.StatusNotFound)
+	}
+	return err
+}
+
+// deleteNow deletes a user in one transaction with what comes first, if that is
+// not nil.
+func (c *core) deleteNow(ctx context.Context, user *User, first func(ctx context.Context) error) (*DeleteUserResponse, error) {
 	if err := callback(ctx, c.deletion.BeforeDelete, user); err != nil {
 		return nil, err
 	}
-	if err := c.deleteUser(ctx, user.ID); err != nil {
+	err := c.transact(ctx, func(ctx context.Context) error {
+		if first != nil {
+			if err := first(ctx); err != nil {
+				return err
+			}
+		}
+		return c.deleteUser(ctx, user.ID)
+	})
+	if err != nil {
 		return nil, aborted(err, ErrFailedToUpdateUser, http.StatusBadRequest)
 	}
 	c.event(ctx, "user deleted", "user", user.ID)

@@ -44,6 +44,35 @@ func TestVerifyEmail(t *testing.T) {
 	})
 }
 
+// TestRefusedVerificationSignsNobodyIn: a session that a hook refuses leaves the
+// address unverified, a callback that fails afterwards leaves no session.
+func TestRefusedVerificationSignsNobodyIn(t *testing.T) {
+	refusing := false
+	w := newWorld(t, func(c *Config) {
+		c.EmailVerification.AutoSignIn = true
+		c.EmailVerification.AfterVerification = func(context.Context, *User) error { return NewError(409, "LATE", "Too late") }
+		c.DatabaseHooks.Session.BeforeCreate = func(context.Context, *Session) error {
+			if refusing {
+				return NewError(403, "BANNED", "Banned")
+			}
+			return nil
+		}
+	})
+	ann := w.as("ann")
+	ann.post("/send-verification-email", `{"email":"ann@example.com"}`).ok(t)
+	link := w.lastMail().URL
+	refusing = true
+	w.browser().follow(link).fails(t, 403, "BANNED")
+	if ann.get("/get-session").field(t, "user.emailVerified") != false {
+		t.Error("verified without the session that goes with it")
+	}
+	refusing = false
+	w.browser().follow(link).fails(t, 409, "LATE")
+	if n := count(t, w, w.core.sessions.table); n != 1 || ann.get("/get-session").field(t, "user.emailVerified") != true {
+		t.Errorf("%d sessions", n)
+	}
+}
+
 func TestVerificationSignsIn(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.EmailVerification.AutoSignIn = true })
 	ann := w.as("ann")

@@ -159,7 +159,7 @@ func (s *SQLStore) Update(ctx context.Context, t *Table, set map[string]any, whe
 	if err != nil {
 		return 0, err
 	}
-	err = s.writing(ctx, func() error {
+	err = s.updating(ctx, st, values, func(ctx context.Context) error {
 		n, err = s.update(ctx, st, values, bound)
 		return err
 	})

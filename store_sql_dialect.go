@@ -77,7 +77,6 @@ func (sqlBase) wraps(*sqlColumn, any) (before, after string) { return "", "" }
 func (sqlBase) exact(_ *sqlColumn, expression string) string { return expression }
 func (sqlBase) lock() string                                 { return " FOR UPDATE" }
 func (sqlBase) unlessTaken(*sqlTable) string                 { return " ON CONFLICT DO NOTHING" }
-func (sqlBase) encode(c *sqlColumn, value any) (any, error)  { return encodeSQL(c, value) }
 func (sqlBase) fits(*sqlColumn, any) bool                    { return true }
 func (sqlBase) touched(result sql.Result) (int64, error)     { return result.RowsAffected() }
 

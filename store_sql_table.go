@@ -2,6 +2,7 @@ package auth
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -181,11 +182,13 @@ func (st *sqlTable) identifies(where []boundCondition) bool {
 }
 
 // references returns the tables whose rows go with those of this one, with the
-// columns that say so.
+// columns that say so, in the same order each time: deletions that lock rows of
+// several tables do not lock each other out.
 func (s *SQLStore) references(st *sqlTable) (children []*sqlTable, columns []*sqlColumn) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	for _, child := range s.tables {
+	for _, name := range slices.Sorted(maps.Keys(s.tables)) {
+		child := s.tables[name]
 		for i := range child.columns {
 			if child.columns[i].References == st.Name {
 				children, columns = append(children, child), append(columns, &child.columns[i])

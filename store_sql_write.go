@@ -67,16 +67,34 @@ func (s *SQLStore) countAndUpdate(ctx context.Context, st *sqlTable, update *sql
 	return n, err
 }
 
-// guarded runs an update and finds out why it failed: ErrConflict if one of the
-// unique values of set is taken. It asks the database for that and does not
-// interpret the errors of drivers.
-func (s *SQLStore) guarded(ctx context.Context, st *sqlTable, set []boundValue, taken func(unique []boundValue) (bool, error), update func() error) error {
-	var unique []boundValue
+// updating is writing for updates. One that sets a unique value has a
+// transaction: if its answer is lost, the value that is found afterwards could
+// else be its own.
+func (s *SQLStore) updating(ctx context.Context, st *sqlTable, set []boundValue, update func(ctx context.Context) error) error {
+	run := func(ctx context.Context) error {
+		return s.writing(ctx, func() error { return update(ctx) })
+	}
+	if len(st.unique(set)) == 0 {
+		return run(ctx)
+	}
+	return s.inTransaction(ctx, run)
+}
+
+// unique returns the values that no two rows can have.
+func (st *sqlTable) unique(set []boundValue) (unique []boundValue) {
 	for _, v := range set {
 		if v.value != nil && st.column(v.column).Unique {
 			unique = append(unique, v)
 		}
 	}
+	return unique
+}
+
+// guarded runs an update and finds out why it failed: ErrConflict if one of the
+// unique values of set is taken. It asks the database for that and does not
+// interpret the errors of drivers.
+func (s *SQLStore) guarded(ctx context.Context, st *sqlTable, set []boundValue, taken func(unique []boundValue) (bool, error), update func() error) error {
+	unique := st.unique(set)
 	var err error
 	if len(unique) > 0 && s.traits.spoils && s.transaction(ctx) != nil {
 		err = s.savepoint(ctx, update)
@@ -103,13 +121,15 @@ func (s *SQLStore) savepoint(ctx context.Context, statement func() error) error 
 	if _, err := s.exec(ctx, s.newText("SAVEPOINT auth_update")); err != nil {
 		return err
 	}
-	if err := statement(); err != nil {
+	err := statement()
+	if err == nil {
+		_, err = s.exec(ctx, s.newText("RELEASE SAVEPOINT auth_update"))
+	}
+	if err != nil {
 		if _, back := s.exec(ctx, s.newText("ROLLBACK TO SAVEPOINT auth_update")); back != nil {
 			return fmt.Errorf("%w; and then: %w", err, back)
 		}
-		return err
 	}
-	_, err := s.exec(ctx, s.newText("RELEASE SAVEPOINT auth_update"))
 	return err
 }
 
@@ -275,7 +295,7 @@ func (s *SQLStore) updateReturning(ctx context.Context, st *sqlTable, set, add [
 	if err := b.assign(st, set, add); err != nil {
 		return nil, err
 	}
-	err = s.writing(ctx, func() error {
+	err = s.updating(ctx, st, set, func(ctx context.Context) error {
 		taken := func(unique []boundValue) (bool, error) {
 			if !st.identifies(where) {
 				return s.taken(ctx, st, unique)

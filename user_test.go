@@ -87,6 +87,21 @@ func TestDeleteUser(t *testing.T) {
 	off.browser().post("/delete-user", `{}`).fails(t, 401, ErrUnauthorized)
 }
 
+// TestDeleteTokenOfAKeptUser: whoever may not be deleted yet keeps the link.
+func TestDeleteTokenOfAKeptUser(t *testing.T) {
+	w := newWorld(t)
+	w.core.deletion.SendVerification = w.core.verification.Send
+	w.core.deletion.BeforeDelete = func(context.Context, *User) error { return NewError(403, "KEPT", "Kept") }
+	ann := w.as("ann")
+	ann.post("/delete-user", `{}`).ok(t)
+	link := w.lastMail().URL
+	ann.follow(link).fails(t, 403, "KEPT")
+	w.core.deletion.BeforeDelete = nil
+	if r := ann.follow(link); r.StatusCode != 302 || count(t, w, w.core.users.table) != 0 {
+		t.Errorf("%d %s", r.StatusCode, r.body)
+	}
+}
+
 func TestDeleteUserByMail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -200,6 +200,68 @@ func (c *core) markVerified(ctx context.Context, claims emailClaims) (*VerifyEma
 	if err := callback(ctx, c.verification.BeforeVerification, user); err != nil {
 		return nil, err
 	}
+	if err := c.verifyAndSignIn(ctx, user); err != nil {
+		return nil, err
+	}
+	return &VerifyEmailResponse{Status: true}, nil
+}
+
+// verifyAndSignIn marks the address as verified and, if that is wanted, signs in
+// who proved to own it, unless they are: both or neither, since the link does
+// not sign in twice.
+func (c *core) verifyAndSignIn(ctx context.Context, user *User) error {
+	data, err := c.sessionToVerify(ctx, user)
+	if err != nil {
+		return err
+	}
+	var updated *User
+	signIn := c.verification.AutoSignIn && data == nil
+	err = c.transact(ctx, func(ctx context.Context) (err error) {
+		if updated, err = c.setVerified(ctx, user); err != nil || !signIn {
+			return err
+		}
+		session, err := c.createSession(ctx, user.ID, false)
+		data = &SessionData{Session: session}
+		return aborted(err, ErrFailedToCreateSession, http.StatusInternalServerError)
+	})
+	if err != nil {
+		return err
+	}
+	if err := callback(ctx, c.verification.AfterVerification, updated); err != nil {
+		if signIn {
+			c.forgetSession(ctx, data.Session)
+		}
+		return err
+	}
+	if data != nil {
+		data = &SessionData{Session: data.Session, User: updated}
+		c.setSession(ctx, data, c.cookies.forgets(ExchangeFrom(ctx)))
+	}
+	return nil
+}
+
+// forgetSession deletes a session whose token nobody has got.
+func (c *core) forgetSession(ctx context.Context, session *Session) {
+	if err := c.deleteSession(ctx, session.Token); err != nil {
+		c.log.ErrorContext(ctx, "a session could not be deleted", "error", err)
+	}
+}
+
+// sessionToVerify returns the caller's session if it is the user's and its
+// cookies are to follow the change.
+func (c *core) sessionToVerify(ctx context.Context, user *User) (*SessionData, error) {
+	if !c.verification.AutoSignIn {
+		return nil, nil
+	}
+	data, err := c.readSession(ctx, readOptions{})
+	if err != nil || data == nil || data.User.ID != user.ID {
+		return nil, err
+	}
+	return data, nil
+}
+
+// setVerified returns the user as it is then.
+func (c *core) setVerified(ctx context.Context, user *User) (*User, error) {
 	n, err := c.users.change(ctx, map[string]any{"emailVerified": true}, Where("id", user.ID), Where("email", user.Email))
 	if err != nil {
 		return nil, err
@@ -208,38 +270,8 @@ func (c *core) markVerified(ctx context.Context, claims emailClaims) (*VerifyEma
 		return nil, ErrInvalidToken
 	}
 	updated, err := c.users.first(ctx, Where("id", user.ID))
-	if err != nil {
-		return nil, err
+	if err == nil && updated == nil {
+		err = ErrUserNotFound
 	}
-	if updated == nil {
-		return nil, ErrUserNotFound
-	}
-	if err := callback(ctx, c.verification.AfterVerification, updated); err != nil {
-		return nil, err
-	}
-	if c.verification.AutoSignIn {
-		if err := c.signInVerified(ctx, updated); err != nil {
-			return nil, err
-		}
-	}
-	return &VerifyEmailResponse{Status: true}, nil
-}
-
-// signInVerified signs in who proved to own the address, unless they are.
-func (c *core) signInVerified(ctx context.Context, user *User) error {
-	x := ExchangeFrom(ctx)
-	data, err := c.readSession(ctx, readOptions{})
-	if err != nil {
-		return err
-	}
-	if data != nil && data.User.ID == user.ID {
-		c.setSession(ctx, &SessionData{Session: data.Session, User: user}, c.cookies.forgets(x))
-		return nil
-	}
-	session, err := c.createSession(ctx, user.ID, false)
-	if err != nil {
-		return aborted(err, ErrFailedToCreateSession, http.StatusInternalServerError)
-	}
-	c.setSession(ctx, &SessionData{Session: session, User: user}, c.cookies.forgets(x))
-	return nil
+	return updated, err
 }
