@@ -200,7 +200,7 @@ func (c *core) markVerified(ctx context.Context, claims emailClaims) (*VerifyEma
 	if err := callback(ctx, c.verification.BeforeVerification, user); err != nil {
 		return nil, err
 	}
-	n, err := c.users.change(ctx, map[string]any{"emailVerified": true}, Where("id", user.ID), Where("email", user.Email))
+	n, err := c.users.change(ctx, user.ID, map[string]any{"emailVerified": true}, Where("email", user.Email))
 	if err != nil {
 		return nil, err
 	}
