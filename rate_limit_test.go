@@ -277,10 +277,22 @@ func TestAdvisory_GHSA_44jh_23m7_hpcf(t *testing.T) {
 	}
 }
 
+// slowStore lets others act upon what was read a moment ago.
+type slowStore struct{ Store }
+
+func (s slowStore) Select(ctx context.Context, q Query) ([]Row, error) {
+	rows, err := s.Store.Select(ctx, q)
+	time.Sleep(time.Millisecond)
+	return rows, err
+}
+
 // Many requests at the end of a window open one new window.
 func TestRateDatabase_opensOneWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := rateStorages["database"](t, RateLimit{Max: 3, Window: time.Minute})
+		l := newWorld(t, func(c *Config) {
+			c.Store = slowStore{c.Store}
+			c.RateLimit = RateLimit{Max: 3, Window: time.Minute, StoreInDatabase: true}
+		}).limiter
 		for range 10 {
 			var count atomic.Int64
 			var group sync.WaitGroup

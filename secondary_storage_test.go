@@ -41,6 +41,7 @@ func inSecondaryModes(t *testing.T, run func(t *testing.T, mode string, w *world
 type brokenSecondary struct {
 	*MemorySecondaryStorage
 	broken *regexp.Regexp
+	pause  time.Duration // of every Get
 }
 
 var errSecondary = errors.New("the secondary storage is down")
@@ -56,7 +57,9 @@ func (s *brokenSecondary) Get(ctx context.Context, key string) (string, bool, er
 	if err := s.fails("get", key); err != nil {
 		return "", false, err
 	}
-	return s.MemorySecondaryStorage.Get(ctx, key)
+	value, found, err := s.MemorySecondaryStorage.Get(ctx, key)
+	time.Sleep(s.pause) // what was read may be old
+	return value, found, err
 }
 
 func (s *brokenSecondary) Set(ctx context.Context, key, value string, ttl time.Duration) error {
@@ -247,6 +250,59 @@ func TestSecondaryFailures(t *testing.T) {
 	})
 }
 
+// Where the database can answer for a session, the secondary storage may fail
+// when it begins.
+func TestSecondaryFailsAtSignIn(t *testing.T) {
+	inSecondaryModes(t, func(t *testing.T, mode string, w *world, kv *brokenSecondary) {
+		w.as("ann")
+		kv.broken = regexp.MustCompile("^set ")
+		ann := w.browser()
+		r := ann.post("/sign-in/email", credentials("ann"))
+		kv.broken = nil
+		if want := mode == "both"; (r.StatusCode == http.StatusOK) != want || ann.signedIn() != want {
+			t.Errorf("%d %s, signed in %v", r.StatusCode, r.body, ann.signedIn())
+		}
+		if rows, want := count(t, w, w.core.sessions.table), map[string]int64{"alone": 0, "both": 2, "preserved": 1}[mode]; rows != want {
+			t.Errorf("%d rows, want %d", rows, want)
+		}
+		if w.signIn("ann"); len(kv.contents()) < 3 {
+			t.Errorf("afterwards %q", kv.contents())
+		}
+	})
+}
+
+// Rows that are kept for audits ended once.
+func TestPreservedRowsEndOnce(t *testing.T) {
+	ended := 0
+	w := newWorld(t, secondaryModes["preserved"], func(c *Config) {
+		c.SecondaryStorage = NewMemorySecondaryStorage()
+		c.DatabaseHooks.Session.AfterDelete = func(context.Context, *Session) { ended++ }
+	})
+	w.as("ann").post("/sign-out", "").ok(t)
+	w.signIn("ann").post("/revoke-sessions", "").ok(t)
+	if ended != 2 || count(t, w, w.core.sessions.table) != 2 {
+		t.Errorf("2 sessions ended %d times", ended)
+	}
+}
+
+// Of two changes of a user the newer one stays, whichever is written first.
+func TestSnapshotsDoNotAge(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.SecondaryStorage = NewMemorySecondaryStorage() })
+	ann := w.as("ann")
+	old, err := w.core.users.first(t.Context(), Where("id", currentUser(t, ann)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(2 * time.Millisecond) // dates have milliseconds
+	ann.post("/update-user", map[string]any{"name": "Ann"}).ok(t)
+	if err := w.core.sessions.shared.rewriteUser(t.Context(), old); err != nil {
+		t.Fatal(err)
+	}
+	if name := ann.get("/get-session").field(t, "user.name"); name != "Ann" {
+		t.Errorf("the user is %v again", name)
+	}
+}
+
 // A value that nobody can read is no missing session either, and can be signed
 // out.
 func TestDamagedSharedSession(t *testing.T) {
@@ -421,7 +477,9 @@ func TestMemorySecondaryStorage_expires(t *testing.T) {
 
 // Sign-ins and updates of one user at the same moment lose nothing.
 func TestSharedSessionsAtOnce(t *testing.T) {
-	w := newWorld(t, func(c *Config) { c.SecondaryStorage = NewMemorySecondaryStorage() })
+	w := newWorld(t, func(c *Config) {
+		c.SecondaryStorage = &brokenSecondary{MemorySecondaryStorage: NewMemorySecondaryStorage(), pause: time.Millisecond}
+	})
 	ann := w.as("ann")
 	data := ann.headers()
 	var group sync.WaitGroup
