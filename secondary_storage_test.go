@@ -475,18 +475,18 @@ func TestMemorySecondaryStorage_expires(t *testing.T) {
 	})
 }
 
-// Sign-ins and updates of one user at the same moment lose nothing.
+// New sessions and updates of one user at the same moment lose nothing.
 func TestSharedSessionsAtOnce(t *testing.T) {
 	w := newWorld(t, func(c *Config) {
 		c.SecondaryStorage = &brokenSecondary{MemorySecondaryStorage: NewMemorySecondaryStorage(), pause: time.Millisecond}
 	})
 	ann := w.as("ann")
-	data := ann.headers()
+	data, user := ann.headers(), currentUser(t, ann)
 	var group sync.WaitGroup
 	for i := range 32 {
 		group.Go(func() {
-			in := SignInEmailRequest{Email: "ann@example.com", Password: "password of ann"}
-			if _, err := w.API.SignInEmail.Call(context.Background(), in); err != nil {
+			// Not by signing in: the memory store does that one after the other.
+			if _, err := w.core.createSession(context.Background(), user, false); err != nil {
 				t.Error(err)
 			}
 		})
