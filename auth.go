@@ -122,7 +122,7 @@ func (s *services) openTables(config *Config) error {
 	s.accounts, errs[2] = open(s, accountTable(), hooks.Account)
 	s.verifications.entities, errs[3] = open(s, verificationTable(), hooks.Verification)
 	if config.RateLimit.StoreInDatabase {
-		s.rateCounts, errs[4] = newRecords[rateRow](s.store, rateLimitTable())
+		s.rateCounts, errs[4] = open(s, rateLimitTable(), EntityHooks[rateRow]{})
 	}
 	if err := errors.Join(errs[:]...); err != nil {
 		return err

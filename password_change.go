@@ -80,15 +80,16 @@ func (c *core) changePassword(ctx context.Context, in ChangePasswordRequest) (*C
 // sessions of the user by the one it returns.
 func (c *core) replacePassword(ctx context.Context, account *Account, hash string, revoke bool) (session *Session, err error) {
 	err = c.transact(ctx, func(ctx context.Context) error {
+		if revoke {
+			if err := c.deleteSessionsOf(ctx, account.UserID); err != nil {
+				return err
+			}
+		}
 		n, err := c.replaceHash(ctx, account, hash)
 		if err == nil && n == 0 {
 			err = ErrInvalidPassword.With(http.StatusBadRequest)
 		}
 		if err != nil || !revoke {
-			return err
-		}
-		// After the hash: who signs in with the old one is here already.
-		if err := c.deleteSessionsOf(ctx, account.UserID); err != nil {
 			return err
 		}
 		session, err = c.createSession(ctx, account.UserID, false)

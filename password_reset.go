@@ -140,9 +140,10 @@ func (c *core) spendResetToken(ctx context.Context, token, userID, hash string) 
 	if v == nil || v.Value != userID {
 		return ErrInvalidToken.With(http.StatusBadRequest)
 	}
-	if err := c.setCredential(ctx, userID, hash); err != nil || !c.emailPassword.RevokeSessionsOnPasswordReset {
-		return err
+	if c.emailPassword.RevokeSessionsOnPasswordReset {
+		if err := c.deleteSessionsOf(ctx, userID); err != nil {
+			return err
+		}
 	}
-	// After the hash: who signs in with the old one is here already.
-	return c.deleteSessionsOf(ctx, userID)
+	return c.setCredential(ctx, userID, hash)
 }

@@ -28,7 +28,7 @@ func rateLimitTable() *Table {
 // one conditional statement of the store: what was read before only says which
 // one to try.
 type rateDatabase struct {
-	counts *records[rateRow]
+	counts *entities[rateRow]
 	log    *slog.Logger
 
 	longest   atomic.Int64 // the longest window of any rule, in milliseconds
@@ -76,7 +76,7 @@ func (r *rateDatabase) attempt(ctx context.Context, key string, window int64, mo
 	case err != nil:
 		return 0, false, false, err
 	case count == nil:
-		err = r.counts.insert(ctx, &rateRow{ID: newID(), Key: key, Count: 1, LastRequest: current})
+		err = r.counts.create(ctx, &rateRow{ID: newID(), Key: key, Count: 1, LastRequest: current})
 		if errors.Is(err, ErrConflict) { // another request was first
 			return 0, false, false, nil
 		}

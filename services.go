@@ -21,7 +21,7 @@ type services struct {
 	sessions      *sessionStore
 	accounts      *entities[Account]
 	verifications *verificationStore
-	rateCounts    *records[rateRow] // nil unless the database counts requests
+	rateCounts    *entities[rateRow] // nil unless the database counts requests
 
 	userFields          []Column // additional ones
 	hiddenUserFields    []string
