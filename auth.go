@@ -34,6 +34,9 @@ func New(config Config) (*Auth, error) {
 	if config.ClientAddress.Disabled {
 		config.RateLimit.Disabled = true // nobody can be told apart
 	}
+	if config.RateLimit.Storage == nil {
+		config.RateLimit.Storage = core.sharedRateStorage(config.SecondaryStorage)
+	}
 	limiter, limiterErr := newLimiter(config.RateLimit)
 	address, addressErr := newClientAddress(config.ClientAddress)
 	if err = errors.Join(err, coreErr, limiterErr, addressErr); err != nil {
@@ -105,18 +108,30 @@ func newServices(config *Config, base *url.URL) (*services, error) {
 		s.trusted.perRequest = config.TrustedOriginsFunc
 	}
 	s.origin, checkErr = newOriginCheck(config.OriginCheck, s.trusted)
-	return s, errors.Join(cookieErr, passwordErr, originErr, checkErr, s.openTables(config.DatabaseHooks))
+	return s, errors.Join(cookieErr, passwordErr, originErr, checkErr, s.openTables(config))
 }
 
-// openTables binds the entities of the core to their tables.
-func (s *services) openTables(hooks DatabaseHooks) error {
-	var errs [4]error
-	s.users, errs[0] = open(s, userTable(s.userFields), hooks.User)
-	s.sessions, errs[1] = open(s, sessionTable(s.session.Fields), hooks.Session)
+// openTables binds the entities of the core to their tables and to the secondary
+// storage.
+func (s *services) openTables(config *Config) error {
+	var errs [5]error
+	hooks, secondary := config.DatabaseHooks, config.SecondaryStorage
+	s.users = &userStore{}
+	s.sessions = &sessionStore{services: s, inDatabase: secondary == nil || s.session.StoreInDatabase, preserve: s.session.PreserveInDatabase}
+	s.verifications = &verificationStore{services: s, shared: secondary, inDatabase: secondary == nil || config.Verification.StoreInDatabase}
+	s.users.entities, errs[0] = open(s, userTable(s.userFields), hooks.User)
+	s.sessions.entities, errs[1] = open(s, sessionTable(s.session.Fields), hooks.Session)
 	s.accounts, errs[2] = open(s, accountTable(), hooks.Account)
-	s.verifications, errs[3] = open(s, verificationTable(), hooks.Verification)
+	s.verifications.entities, errs[3] = open(s, verificationTable(), hooks.Verification)
+	if config.RateLimit.StoreInDatabase {
+		s.rateCounts, errs[4] = open(s, rateLimitTable(), EntityHooks[rateRow]{})
+	}
 	if err := errors.Join(errs[:]...); err != nil {
 		return err
+	}
+	s.users.changed = s.sessions.userChanged
+	if secondary != nil {
+		s.sessions.shared = newSharedSessions(secondary, s.sessions.records, s.users.records, s.session.ExpiresIn, s.sessions.inDatabase)
 	}
 	if store, ok := s.store.(SchemaStore); ok {
 		return store.OpenTables(s.tables())
@@ -124,9 +139,20 @@ func (s *services) openTables(hooks DatabaseHooks) error {
 	return nil
 }
 
-// tables returns the tables in use, those that are referenced first.
+// tables returns the tables that are in use, each behind those it references.
 func (s *services) tables() []*Table {
-	return []*Table{s.users.table, s.sessions.table, s.accounts.table, s.verifications.table}
+	tables := []*Table{s.users.table}
+	if s.sessions.inDatabase {
+		tables = append(tables, s.sessions.table)
+	}
+	tables = append(tables, s.accounts.table)
+	if s.verifications.inDatabase {
+		tables = append(tables, s.verifications.table)
+	}
+	if s.rateCounts != nil {
+		tables = append(tables, s.rateCounts.table)
+	}
+	return tables
 }
 
 func open[T any](s *services, table *Table, hooks EntityHooks[T]) (*entities[T], error) {

@@ -66,8 +66,8 @@ func (c *core) changeToken(user *User, newEmail, step string) string {
 func (c *core) changeNow(ctx context.Context, data *SessionData, newEmail, callbackURL string) error {
 	// Only while it is unverified: a link that was followed meanwhile proved
 	// the old address, not the new one.
-	n, err := c.users.change(ctx, map[string]any{"email": newEmail},
-		Where("id", data.User.ID), Where("email", data.User.Email), Where("emailVerified", false))
+	n, err := c.users.change(ctx, data.User.ID, map[string]any{"email": newEmail},
+		Where("email", data.User.Email), Where("emailVerified", false))
 	switch {
 	case errors.Is(err, ErrConflict): // taken a moment ago: answer as if it had been before
 		return nil
@@ -172,8 +172,8 @@ func (c *core) endChange(ctx context.Context, data *SessionData, user *User, cla
 
 // swapEmail replaces the address that the token names and no other.
 func (c *core) swapEmail(ctx context.Context, user *User, newEmail string, verified bool) (*User, error) {
-	n, err := c.users.change(ctx, map[string]any{"email": newEmail, "emailVerified": verified},
-		Where("id", user.ID), Where("email", user.Email))
+	n, err := c.users.change(ctx, user.ID, map[string]any{"email": newEmail, "emailVerified": verified},
+		Where("email", user.Email))
 	switch {
 	case errors.Is(err, ErrConflict):
 		return nil, ErrUserAlreadyExists

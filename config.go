@@ -36,11 +36,17 @@ type Config struct {
 	IDs   IDType
 	NewID func(table string) string
 
+	// SecondaryStorage, such as Redis, keeps sessions, verifications and the
+	// counts of the rate limit instead of Store, unless Session.StoreInDatabase,
+	// Verification.StoreInDatabase or RateLimit say otherwise.
+	SecondaryStorage SecondaryStorage
+
 	EmailPassword     EmailPassword
 	EmailVerification EmailVerification
 	User              UserOptions
 	Account           AccountOptions
 	Session           SessionOptions
+	Verification      VerificationOptions
 	Passwords         Passwords
 	Cookies           Cookies
 
@@ -221,12 +227,30 @@ func (c *Config) check() error {
 	if v := &c.EmailVerification; v.SendOnSignUp && v.NoSendOnSignUp {
 		errs = append(errs, errors.New("auth: Config.EmailVerification is both SendOnSignUp and NoSendOnSignUp"))
 	}
+	if c.RateLimit.Storage != nil && c.RateLimit.StoreInDatabase {
+		errs = append(errs, errors.New("auth: Config.RateLimit has both Storage and StoreInDatabase"))
+	}
+	errs = append(errs, c.checkSecondaryStorage())
 	for _, path := range c.DisabledPaths {
 		if !strings.HasPrefix(path, "/") {
 			errs = append(errs, fmt.Errorf("auth: Config.DisabledPaths: %q does not begin with a slash", path))
 		}
 	}
 	return errors.Join(append(errs, c.checkTimes())...)
+}
+
+// checkSecondaryStorage refuses what a secondary storage would be needed for, or
+// a better one.
+func (c *Config) checkSecondaryStorage() error {
+	var errs [2]error
+	if c.Session.PreserveInDatabase && (c.SecondaryStorage == nil || !c.Session.StoreInDatabase) {
+		errs[0] = errors.New("auth: Config.Session.PreserveInDatabase needs SecondaryStorage and Session.StoreInDatabase")
+	}
+	_, takes := c.SecondaryStorage.(SecondaryTaker)
+	if c.SecondaryStorage != nil && !takes && !c.Verification.StoreInDatabase {
+		errs[1] = errors.New("auth: Config.SecondaryStorage cannot redeem verifications, it is no SecondaryTaker: set Verification.StoreInDatabase")
+	}
+	return errors.Join(errs[:]...)
 }
 
 // checkTimes refuses negative durations.

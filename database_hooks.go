@@ -55,16 +55,22 @@ func (e *entities[T]) adopt(entity *T) {
 	e.plan.complete(entity)
 }
 
-// create stores an entity, with a new id unless it has one. It fails with ErrConflict when a unique value is
-// taken and with ErrAborted when a hook refuses.
+// create stores an entity, with a new id unless it has one. It fails with
+// ErrConflict when a unique value is taken and with ErrAborted when a hook
+// refuses.
 func (e *entities[T]) create(ctx context.Context, entity *T) error {
+	return e.createBy(ctx, entity, e.insert)
+}
+
+// createBy is create for entities that insert stores, wherever that is.
+func (e *entities[T]) createBy(ctx context.Context, entity *T, insert func(ctx context.Context, entity *T) error) error {
 	e.identify(entity)
 	if e.hooks.BeforeCreate != nil {
 		if err := e.hooks.BeforeCreate(ctx, entity); err != nil {
 			return err
 		}
 	}
-	if err := e.insert(ctx, entity); err != nil {
+	if err := insert(ctx, entity); err != nil {
 		return err
 	}
 	if e.hooks.AfterCreate != nil {
@@ -76,13 +82,8 @@ func (e *entities[T]) create(ctx context.Context, entity *T) error {
 // change updates rows and returns how many there were. It sets updatedAt unless
 // the changes do.
 func (e *entities[T]) change(ctx context.Context, changes map[string]any, where ...Condition) (int64, error) {
-	if _, ok := changes["updatedAt"]; !ok {
-		changes["updatedAt"] = now()
-	}
-	if e.hooks.BeforeUpdate != nil {
-		if err := e.hooks.BeforeUpdate(ctx, changes); err != nil {
-			return 0, quiet(err)
-		}
+	if ok, err := e.mayChange(ctx, changes); err != nil || !ok {
+		return 0, err
 	}
 	if e.hooks.AfterUpdate == nil {
 		return e.update(ctx, changes, where...)
@@ -93,6 +94,18 @@ func (e *entities[T]) change(ctx context.Context, changes map[string]any, where 
 		return err
 	})
 	return n, err
+}
+
+// mayChange completes the changes and asks the hook before an update.
+func (e *entities[T]) mayChange(ctx context.Context, changes map[string]any) (bool, error) {
+	if _, ok := changes["updatedAt"]; !ok {
+		changes["updatedAt"] = now()
+	}
+	if e.hooks.BeforeUpdate == nil {
+		return true, nil
+	}
+	err := e.hooks.BeforeUpdate(ctx, changes)
+	return err == nil, quiet(err)
 }
 
 // updateAndTell remembers the rows by id: the conditions may not hold any more
@@ -136,34 +149,53 @@ func (e *entities[T]) consume(ctx context.Context, where ...Condition) (*T, erro
 
 // remove deletes rows, except those that a hook keeps, and returns how many.
 func (e *entities[T]) remove(ctx context.Context, where ...Condition) (int64, error) {
-	if e.hooks.BeforeDelete == nil && e.hooks.AfterDelete == nil {
+	if !e.watchesRemoval() {
 		return e.delete(ctx, where...)
 	}
-	var removed int64
+	var removed []*T
 	err := e.transact(ctx, func(ctx context.Context) error {
 		found, err := e.find(ctx, Query{Where: where})
-		for _, entity := range found {
-			if err != nil {
-				return err
-			}
-			var n int64
-			n, err = e.removeOne(ctx, entity)
-			removed += n
+		if err == nil {
+			removed, err = e.removeBy(ctx, found, e.deleteOne)
 		}
 		return err
 	})
-	return removed, err
+	return int64(len(removed)), err
 }
 
-func (e *entities[T]) removeOne(ctx context.Context, entity *T) (int64, error) {
-	if e.hooks.BeforeDelete != nil {
-		if err := e.hooks.BeforeDelete(ctx, entity); err != nil {
-			return 0, quiet(err)
+func (e *entities[T]) watchesRemoval() bool {
+	return e.hooks.BeforeDelete != nil || e.hooks.AfterDelete != nil
+}
+
+// removeBy removes entities that were found, except those that a hook keeps, by
+// calling end for each, which reports whether it was still there. It returns
+// the removed ones.
+func (e *entities[T]) removeBy(ctx context.Context, found []*T, end func(ctx context.Context, entity *T) (bool, error)) (removed []*T, err error) {
+	for _, entity := range found {
+		if e.hooks.BeforeDelete != nil {
+			if err := e.hooks.BeforeDelete(ctx, entity); err != nil {
+				if quiet(err) != nil {
+					return removed, err
+				}
+				continue
+			}
+		}
+		ended, err := end(ctx, entity)
+		if err != nil {
+			return removed, err
+		}
+		if !ended {
+			continue
+		}
+		removed = append(removed, entity)
+		if e.hooks.AfterDelete != nil {
+			e.afterCommit(ctx, func(ctx context.Context) { e.hooks.AfterDelete(ctx, entity) })
 		}
 	}
+	return removed, nil
+}
+
+func (e *entities[T]) deleteOne(ctx context.Context, entity *T) (bool, error) {
 	n, err := e.delete(ctx, Where("id", e.toRow(entity).id()))
-	if err == nil && n > 0 && e.hooks.AfterDelete != nil {
-		e.afterCommit(ctx, func(ctx context.Context) { e.hooks.AfterDelete(ctx, entity) })
-	}
-	return n, err
+	return n > 0, err
 }

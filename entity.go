@@ -165,6 +165,37 @@ func (p *entityPlan) complete(entity any) {
 	*field = full
 }
 
+// set gives one column of an entity a value in the form of a Row.
+func (p *entityPlan) set(entity reflect.Value, column int, value any) error {
+	f := &p.fields[column]
+	if f.field >= 0 {
+		field := entity.Field(f.field)
+		field.SetZero()
+		if !storeField(field.Addr().Interface(), value) {
+			return fmt.Errorf("auth: column %q of table %q: a %T does not fit the field", f.name, p.table.Name, value)
+		}
+		return nil
+	}
+	extra := maps.Clone(p.extraMap(entity))
+	if extra == nil {
+		extra = make(map[string]any, 1)
+	}
+	extra[f.name] = value
+	entity.Field(p.extra).Set(reflect.ValueOf(extra))
+	return nil
+}
+
+// revealed returns a plan that writes hidden columns too: for what no client
+// sees.
+func (p *entityPlan) revealed() *entityPlan {
+	all := *p
+	all.fields = slices.Clone(p.fields)
+	for i := range all.fields {
+		all.fields[i].hidden = false
+	}
+	return &all
+}
+
 func (p *entityPlan) toRow(entity reflect.Value) Row {
 	row, extra := make(Row, len(p.fields)), p.extraMap(entity)
 	for i := range p.fields {

@@ -227,6 +227,28 @@ func ExampleDatabaseHooks() {
 	// Output: welcome, John Doe
 }
 
+// Sessions live beside the database, here in memory; the module redisstorage has
+// a storage that several processes share.
+func ExampleSecondaryStorage() {
+	a, err := auth.New(auth.Config{
+		BaseURL: "https://example.com", Secret: "a secret of at least 32 characters",
+		Store:            auth.NewMemoryStore(),
+		SecondaryStorage: auth.NewMemorySecondaryStorage(),
+		EmailPassword:    auth.EmailPassword{Enabled: true},
+	})
+	if err != nil {
+		panic(err)
+	}
+	ctx, cookies := context.Background(), http.Header{}
+	if _, err := a.API.SignUpEmail.Call(ctx, john, auth.ReturnHeaders(&cookies)); err != nil {
+		panic(err)
+	}
+	token, _, _ := strings.Cut(cookies.Get("Set-Cookie"), ";")
+	data, err := a.API.GetSession.Call(ctx, auth.GetSessionRequest{}, auth.WithHeaders(http.Header{"Cookie": {token}}))
+	fmt.Println(data.User.Name, err)
+	// Output: John Doe <nil>
+}
+
 func ExampleAPI_Operation() {
 	a := newAuth()
 	op := a.API.Operation("signUpEmail")

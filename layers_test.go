@@ -46,7 +46,8 @@ var house = map[floor]string{
 
 	serviceFloor: `account callback_url client_address cookie cookie_cache cookie_chunk cookie_signed cookie_value
 		cleanup database_hooks exchange_cookie field_input glob guard jwt location origin password password_argon2
-		password_scrypt rate_limit secret services session session_cookie session_read token trusted_origin
+		password_scrypt rate_limit rate_limit_database rate_limit_secondary secondary_storage secret services
+		session session_cookie session_read session_shared session_store token trusted_origin
 		user verification`,
 
 	endpointFloor: `account_endpoints account_tokens change_email core delete_user password_change password_length

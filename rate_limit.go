@@ -40,9 +40,14 @@ type RateLimit struct {
 	// path as it is comes before globs, longer globs before shorter ones.
 	Rules map[string]RateRule
 
-	// Storage counts the requests. Default: the memory of this process, for
-	// up to 100000 pairs of address and path.
+	// Storage counts the requests. Default: Config.SecondaryStorage if that is a
+	// [SecondaryCounter], otherwise the memory of this process, for up to 100000
+	// pairs of address and path. In a secondary storage windows are fixed and
+	// denied requests count too.
 	Storage RateLimitStorage
+
+	// StoreInDatabase counts them in Config.Store, table "rateLimit".
+	StoreInDatabase bool
 }
 
 // A RateRule is the limit for one path. A zero Window or Max keeps that of the
@@ -95,7 +100,24 @@ func newLimiter(config RateLimit, plugins ...map[string]RateRule) (*limiter, err
 		l.plugins = append(l.plugins, compiled)
 		mistakes[2] = errors.Join(mistakes[2], err)
 	}
+	if database, ok := l.storage.(*rateDatabase); ok {
+		database.longest.Store(l.longestWindow().Milliseconds())
+	}
 	return l, errors.Join(mistakes[:]...)
+}
+
+// longestWindow is how long counts may be needed.
+func (l *limiter) longestWindow() time.Duration {
+	longest := max(l.standard.Window, guessRule.Window, mailRule.Window)
+	for _, rules := range append([]rateRules{l.custom}, l.plugins...) {
+		for _, rule := range rules.paths {
+			longest = max(longest, rule.Window)
+		}
+		for _, g := range rules.globs {
+			longest = max(longest, g.rule.Window)
+		}
+	}
+	return longest
 }
 
 // allow counts a request and decides on it. The path is that of the matched

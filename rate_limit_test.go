@@ -232,25 +232,151 @@ func TestNewLimiter_mistakes(t *testing.T) {
 	}
 }
 
+// rateStorages are the places where requests can be counted.
+var rateStorages = map[string]func(t *testing.T, config RateLimit) *limiter{
+	"memory": func(t *testing.T, config RateLimit) *limiter { return mustLimit(t, config) },
+	"secondary storage": func(t *testing.T, config RateLimit) *limiter {
+		return limiterOf(t, config, NewMemorySecondaryStorage())
+	},
+	"database": func(t *testing.T, config RateLimit) *limiter {
+		config.StoreInDatabase = true
+		return limiterOf(t, config, nil)
+	},
+}
+
+func limiterOf(t *testing.T, config RateLimit, secondary SecondaryStorage) *limiter {
+	return newWorld(t, func(c *Config) { c.RateLimit, c.SecondaryStorage = config, secondary }).limiter
+}
+
 // GHSA-44jh-23m7-hpcf: concurrent requests exceeded the limit.
 func TestAdvisory_GHSA_44jh_23m7_hpcf(t *testing.T) {
-	const maximum = 1000
-	l := mustLimit(t, RateLimit{Max: maximum, Window: time.Hour})
-	var count atomic.Int64
-	var group sync.WaitGroup
-	for range 64 {
-		group.Go(func() {
-			for range 50 {
-				if _, ok, _ := l.allow(context.Background(), "203.0.113.7", "/get-session"); ok {
-					count.Add(1)
-				}
+	for name, make := range rateStorages {
+		t.Run(name, func(t *testing.T) {
+			const maximum = 1000
+			l := make(t, RateLimit{Max: maximum, Window: time.Hour})
+			var count atomic.Int64
+			var group sync.WaitGroup
+			for range 64 {
+				group.Go(func() {
+					for range 50 {
+						_, ok, err := l.allow(context.Background(), "203.0.113.7", "/get-session")
+						if err != nil {
+							t.Error(err)
+						}
+						if ok {
+							count.Add(1)
+						}
+					}
+				})
+			}
+			group.Wait()
+			if got := count.Load(); got != maximum {
+				t.Errorf("%d of 3200 concurrent requests allowed, want %d", got, maximum)
 			}
 		})
 	}
-	group.Wait()
-	if got := count.Load(); got != maximum {
-		t.Errorf("%d of 3200 concurrent requests allowed, want %d", got, maximum)
+}
+
+// slowStore lets others act upon what was read a moment ago.
+type slowStore struct{ Store }
+
+func (s slowStore) Select(ctx context.Context, q Query) ([]Row, error) {
+	rows, err := s.Store.Select(ctx, q)
+	time.Sleep(time.Millisecond)
+	return rows, err
+}
+
+// Many requests at the end of a window open one new window.
+func TestRateDatabase_opensOneWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newWorld(t, func(c *Config) {
+			c.Store = slowStore{c.Store}
+			c.RateLimit = RateLimit{Max: 3, Window: time.Minute, StoreInDatabase: true}
+		}).limiter
+		for range 10 {
+			var count atomic.Int64
+			var group sync.WaitGroup
+			for range 32 {
+				group.Go(func() {
+					if _, ok, err := l.allow(t.Context(), "203.0.113.7", "/ok"); err != nil {
+						t.Error(err)
+					} else if ok {
+						count.Add(1)
+					}
+				})
+			}
+			group.Wait()
+			if got := count.Load(); got != 3 {
+				t.Errorf("%d allowed, want 3", got)
+			}
+			time.Sleep(time.Minute)
+		}
+	})
+}
+
+// The windows of contract section 10: in a database every allowed request begins
+// one and denied ones change nothing; in a secondary storage they are fixed.
+func TestRateWindows(t *testing.T) {
+	for name, want := range map[string]string{
+		"memory":            "yes yes no/6s no/3s yes",
+		"database":          "yes yes no/6s no/3s yes",
+		"secondary storage": "yes yes no/10s yes yes",
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := rateStorages[name](t, RateLimit{Max: 2, Window: 10 * time.Second})
+				var got []string
+				for _, pause := range []time.Duration{0, 4, 4, 3, 3} {
+					time.Sleep(pause * time.Second)
+					wait, ok, err := l.allow(t.Context(), "203.0.113.7", "/ok")
+					switch {
+					case err != nil:
+						t.Fatal(err)
+					case ok:
+						got = append(got, "yes")
+					default:
+						got = append(got, fmt.Sprint("no/", wait))
+					}
+				}
+				if s := strings.Join(got, " "); s != want {
+					t.Errorf("%s, want %s", s, want)
+				}
+			})
+		})
 	}
+}
+
+// Rows that no rule needs are removed when a window opens, others are not.
+func TestRateDatabase_prunes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(c *Config) {
+			c.RateLimit = RateLimit{StoreInDatabase: true, Rules: map[string]RateRule{"/slow": {Window: time.Hour, Max: 1}}}
+		})
+		visit := func(address, path string) bool {
+			_, ok, err := w.limiter.allow(t.Context(), address, path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return ok
+		}
+		for i := range 50 {
+			visit(fmt.Sprint("203.0.113.", i), "/ok")
+		}
+		time.Sleep(30 * time.Minute)
+		visit("198.51.100.1", "/slow")
+		visit("198.51.100.1", "/ok")
+		time.Sleep(31 * time.Minute)
+		visit("198.51.100.1", "/ok")
+		if n := count(t, w, w.core.rateCounts.table); n != 2 {
+			t.Errorf("%d rows are left, want 2", n)
+		}
+		if visit("198.51.100.1", "/slow") {
+			t.Error("a count that is still needed was removed")
+		}
+		if tables := w.core.tables(); tables[len(tables)-1].Name != "rateLimit" {
+			t.Error("the table is not among those in use")
+		}
+	})
 }
 
 func TestRateMemory_bounded(t *testing.T) {

@@ -119,6 +119,17 @@ func (r *records[T]) onUpdate(set map[string]any) map[string]any {
 	return full
 }
 
+// apply changes an entity that is kept elsewhere as update changes rows.
+func (r *records[T]) apply(entity *T, set map[string]any) error {
+	bound, err := r.table.bindSet(r.onUpdate(set))
+	for _, b := range bound {
+		if err == nil {
+			err = r.plan.set(reflect.ValueOf(entity).Elem(), b.column, b.value)
+		}
+	}
+	return err
+}
+
 // delete removes the rows that meet the conditions and returns their number.
 func (r *records[T]) delete(ctx context.Context, where ...Condition) (int64, error) {
 	return r.store.Delete(ctx, r.table, where...)

@@ -2,11 +2,12 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"maps"
 	"runtime/debug"
+	"slices"
 	"sync"
-	"sync/atomic"
 )
 
 // services are what endpoints work with: the rows of the core, cookies,
@@ -19,10 +20,11 @@ type services struct {
 	ids   IDType
 	newID func(table string) string // nil: random ones
 
-	users         *entities[User]
-	sessions      *entities[Session]
+	users         *userStore
+	sessions      *sessionStore
 	accounts      *entities[Account]
-	verifications *entities[Verification]
+	verifications *verificationStore
+	rateCounts    *entities[rateRow] // nil unless the database counts requests
 
 	userFields          []Column // additional ones
 	hiddenUserFields    []string
@@ -35,50 +37,108 @@ type services struct {
 	trusted   *trustedOrigins
 	origin    *originCheck
 
-	background  func(task func())
-	lastCleanup atomic.Int64 // of verifications, in Unix milliseconds
+	background func(task func())
 }
 
-// commitQueue holds what waits for a transaction to be committed.
+// commitQueue holds what waits for the end of a transaction.
 type commitQueue struct {
-	mu    sync.Mutex // against goroutines that the transaction started
-	tasks []func(ctx context.Context)
+	mu     sync.Mutex // against goroutines that the transaction started
+	writes []func(ctx context.Context) error
+	tasks  []func(ctx context.Context)
+	undo   []func(ctx context.Context)
 }
 
 // commitQueueKey has the instance in it: a transaction of another one is none
 // of this one's.
 type commitQueueKey struct{ s *services }
 
+// queueOf returns the queue of the transaction that ctx is in, nil outside.
+func (s *services) queueOf(ctx context.Context) *commitQueue {
+	queue, _ := ctx.Value(commitQueueKey{s}).(*commitQueue)
+	return queue
+}
+
 // transact runs fn in a transaction, or in the one that ctx is already in,
-// which then fails with fn. What fn and its callees hand to afterCommit runs
-// when all of it is stored.
+// which then fails with fn. What fn and its callees hand to writeAfterCommit and
+// afterCommit runs when all of it is stored, what they hand to afterRollback if
+// nothing is.
 func (s *services) transact(ctx context.Context, fn func(ctx context.Context) error) error {
-	if ctx.Value(commitQueueKey{s}) != nil {
+	if s.queueOf(ctx) != nil {
 		return s.store.Transaction(ctx, fn)
 	}
-	queue := &commitQueue{}
+	queue, committed := &commitQueue{}, false
+	defer func() { // a panic of fn rolls back too
+		if !committed {
+			queue.rolledBack(context.WithoutCancel(ctx))
+		}
+	}()
 	if err := s.store.Transaction(context.WithValue(ctx, commitQueueKey{s}, queue), fn); err != nil {
 		return err
 	}
-	queue.mu.Lock()
-	tasks := queue.tasks
-	queue.mu.Unlock()
+	committed = true
+	return queue.committed(ctx)
+}
+
+// committed makes the writes, even if the client is gone, and runs the tasks. It
+// returns the errors of the writes.
+func (q *commitQueue) committed(ctx context.Context) error {
+	q.mu.Lock()
+	writes, tasks := q.writes, q.tasks
+	q.mu.Unlock()
+	var errs []error
+	for _, write := range writes {
+		errs = append(errs, write(context.WithoutCancel(ctx)))
+	}
 	for _, task := range tasks {
 		task(ctx)
 	}
-	return nil
+	return errors.Join(errs...)
+}
+
+func (q *commitQueue) rolledBack(ctx context.Context) {
+	q.mu.Lock()
+	undo := q.undo
+	q.mu.Unlock()
+	for _, task := range slices.Backward(undo) {
+		task(ctx)
+	}
 }
 
 // afterCommit runs task now, or after the transaction that ctx is in. The task
 // gets a context that is outside of it.
 func (s *services) afterCommit(ctx context.Context, task func(ctx context.Context)) {
-	if queue, ok := ctx.Value(commitQueueKey{s}).(*commitQueue); ok {
-		queue.mu.Lock()
-		defer queue.mu.Unlock()
-		queue.tasks = append(queue.tasks, task)
+	queue := s.queueOf(ctx)
+	if queue == nil {
+		task(ctx)
 		return
 	}
-	task(ctx)
+	queue.mu.Lock()
+	defer queue.mu.Unlock()
+	queue.tasks = append(queue.tasks, task)
+}
+
+// writeAfterCommit is afterCommit for what follows in other storage. It comes
+// before all tasks. Its error is returned, or is that of the transaction, whose
+// rows are stored all the same then.
+func (s *services) writeAfterCommit(ctx context.Context, write func(ctx context.Context) error) error {
+	queue := s.queueOf(ctx)
+	if queue == nil {
+		return write(ctx)
+	}
+	queue.mu.Lock()
+	defer queue.mu.Unlock()
+	queue.writes = append(queue.writes, write)
+	return nil
+}
+
+// afterRollback runs undo if the transaction that ctx is in fails. Outside of
+// one there is nothing to undo.
+func (s *services) afterRollback(ctx context.Context, undo func(ctx context.Context)) {
+	if queue := s.queueOf(ctx); queue != nil {
+		queue.mu.Lock()
+		defer queue.mu.Unlock()
+		queue.undo = append(queue.undo, undo)
+	}
 }
 
 // inBackground runs a task such as sending a mail when the transaction of ctx

@@ -100,6 +100,16 @@ type SessionOptions struct {
 	FreshAge    time.Duration
 	AlwaysFresh bool
 
+	// StoreInDatabase keeps sessions in Config.Store although there is a
+	// Config.SecondaryStorage, which then only answers faster. Without one they
+	// are there anyway.
+	StoreInDatabase bool
+
+	// PreserveInDatabase, which needs both, keeps the rows of sessions that have
+	// ended, for audits: they expire at that moment. The secondary storage alone
+	// says who is signed in.
+	PreserveInDatabase bool
+
 	CookieCache CookieCache
 	Fields      []Column // additional columns
 }
@@ -184,31 +194,14 @@ func clientOf(ctx context.Context) (address, program string) {
 
 const maxUserAgent = 4096 // bytes
 
-// findSession returns a session and its user by token in one round trip, nil if
-// either is missing. It may have expired.
-func (s *services) findSession(ctx context.Context, token string) (*SessionData, error) {
-	session, user, err := firstJoined(ctx, s.sessions.records, s.users.records, "userId", Where("token", token))
-	if err != nil || session == nil {
-		return nil, err
-	}
-	return &SessionData{Session: session, User: user}, nil
-}
-
-// activeSessions returns the sessions of a user that have not expired.
-func (s *services) activeSessions(ctx context.Context, userID string) ([]*Session, error) {
-	return s.sessions.find(ctx, Query{Where: []Condition{
-		Where("userId", userID), {Column: "expiresAt", Op: ">", Value: now()},
-	}})
-}
-
+// deleteSession ends the session with a token.
 func (s *services) deleteSession(ctx context.Context, token string) error {
-	_, err := s.sessions.remove(ctx, Where("token", token))
-	return err
+	return s.sessions.remove(ctx, sessionScope{token: token})
 }
 
+// deleteSessionsOf ends all sessions of a user.
 func (s *services) deleteSessionsOf(ctx context.Context, userID string) error {
-	_, err := s.sessions.remove(ctx, Where("userId", userID))
-	return err
+	return s.sessions.remove(ctx, sessionScope{many: true, userID: userID})
 }
 
 // fresh reports whether a session was created recently enough for sensitive

@@ -53,10 +53,10 @@ func (c *core) updateSession(ctx context.Context, in UpdateSessionRequest) (*Upd
 		return nil, NewError(http.StatusBadRequest, "", "No fields to update")
 	}
 	data := currentSession(ctx)
-	if _, err := c.sessions.change(ctx, changes, Where("token", data.Session.Token)); err != nil {
+	if _, err := c.sessions.change(ctx, data.Session.Token, changes); err != nil {
 		return nil, unstorable(err, ErrValidation)
 	}
-	updated, err := c.sessions.first(ctx, Where("token", data.Session.Token))
+	updated, err := c.sessions.byToken(ctx, data.Session.Token)
 	if err != nil {
 		return nil, err
 	}
@@ -65,13 +65,13 @@ func (c *core) updateSession(ctx context.Context, in UpdateSessionRequest) (*Upd
 		c.cookies.clear(x)
 		return nil, ErrFailedToGetSession.With(http.StatusUnauthorized)
 	}
-	c.setSession(ctx, &SessionData{Session: updated, User: data.User}, c.cookies.forgets(x))
-	return &UpdateSessionResponse{Session: c.visibleSession(updated)}, nil
+	c.setSession(ctx, updated, c.cookies.forgets(x))
+	return &UpdateSessionResponse{Session: c.visibleSession(updated.Session)}, nil
 }
 
 // listSessions returns the unexpired sessions of the caller's user.
 func (c *core) listSessions(ctx context.Context, _ Empty) ([]*Session, error) {
-	found, err := c.activeSessions(ctx, currentSession(ctx).User.ID)
+	found, err := c.sessions.active(ctx, currentSession(ctx).User.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ type RevokeSessionRequest struct {
 // same for a token that is unknown or belongs to somebody else.
 func (c *core) revokeSession(ctx context.Context, in RevokeSessionRequest) (*Status, error) {
 	data := currentSession(ctx)
-	if _, err := c.sessions.remove(ctx, Where("token", in.Token), Where("userId", data.User.ID)); err != nil {
+	if err := c.sessions.remove(ctx, sessionScope{token: in.Token, userID: data.User.ID}); err != nil {
 		return nil, c.revocationFailed(ctx, err)
 	}
 	if in.Token == data.Session.Token {
@@ -117,8 +117,7 @@ func (c *core) revokeSessions(ctx context.Context, _ Empty) (*Status, error) {
 // revokeOtherSessions signs the caller's user out everywhere else.
 func (c *core) revokeOtherSessions(ctx context.Context, _ Empty) (*Status, error) {
 	data := currentSession(ctx)
-	_, err := c.sessions.remove(ctx, Where("userId", data.User.ID),
-		Condition{Column: "token", Op: "!=", Value: data.Session.Token})
+	err := c.sessions.remove(ctx, sessionScope{many: true, userID: data.User.ID, except: data.Session.Token})
 	if err != nil {
 		return nil, c.revocationFailed(ctx, err)
 	}

@@ -38,7 +38,7 @@ func (s *services) loadSession(x *Exchange, opts readOptions) (*SessionData, err
 
 // loadStored asks the store.
 func (s *services) loadStored(x *Exchange, token string, opts readOptions) (*SessionData, error) {
-	data, err := s.findSession(x, token)
+	data, err := s.sessions.byToken(x, token)
 	if err != nil {
 		return nil, err
 	}
@@ -73,13 +73,13 @@ func (s *services) refresh(x *Exchange, data *SessionData) (*SessionData, error)
 	refreshed := *data.Session
 	refreshed.UpdatedAt = now()
 	refreshed.ExpiresAt = refreshed.UpdatedAt.Add(s.session.ExpiresIn)
-	n, err := s.sessions.change(x, map[string]any{
+	found, err := s.sessions.change(x, refreshed.Token, map[string]any{
 		"expiresAt": refreshed.ExpiresAt, "updatedAt": refreshed.UpdatedAt,
-	}, Where("token", refreshed.Token))
+	})
 	if err != nil {
 		return nil, err
 	}
-	if n == 0 { // revoked a moment ago
+	if !found { // revoked a moment ago
 		s.cookies.clear(x)
 		return nil, ErrFailedToGetSession.With(http.StatusUnauthorized)
 	}
@@ -115,7 +115,7 @@ func (s *services) peekSession(ctx context.Context, h http.Header) (*SessionData
 	if token == "" {
 		return nil, nil
 	}
-	data, err := s.findSession(ctx, token)
+	data, err := s.sessions.byToken(ctx, token)
 	if err != nil || data == nil || data.Session.ExpiresAt.Before(now()) {
 		return nil, err
 	}

@@ -57,6 +57,22 @@ func userTable(fields []Column) *Table {
 	}, fields...)}
 }
 
+// userStore are the users, whose copies elsewhere follow their changes.
+type userStore struct {
+	*entities[User]
+	changed func(ctx context.Context, id string) error
+}
+
+// change shadows that of entities: it changes the user with an id if the other
+// conditions hold, and returns 1 then.
+func (u *userStore) change(ctx context.Context, id string, changes map[string]any, where ...Condition) (int64, error) {
+	n, err := u.entities.change(ctx, changes, append([]Condition{Where("id", id)}, where...)...)
+	if err == nil && n > 0 {
+		err = u.changed(ctx, id)
+	}
+	return n, err
+}
+
 // userByEmail returns the user with an address, nil if there is none.
 func (s *services) userByEmail(ctx context.Context, email string) (*User, error) {
 	return s.users.first(ctx, Where("email", strings.ToLower(email)))
@@ -71,7 +87,7 @@ func (s *services) createUser(ctx context.Context, user *User) error {
 
 // updateUser changes a user and returns it as it is then, nil if it is gone.
 func (s *services) updateUser(ctx context.Context, id string, changes map[string]any) (*User, error) {
-	if n, err := s.users.change(ctx, changes, Where("id", id)); err != nil || n == 0 {
+	if n, err := s.users.change(ctx, id, changes); err != nil || n == 0 {
 		return nil, err
 	}
 	return s.users.first(ctx, Where("id", id))
@@ -92,7 +108,7 @@ func (s *services) deleteUser(ctx context.Context, id string) error {
 		if _, err := s.lockUser(ctx, id); err != nil {
 			return err
 		}
-		if _, err := s.sessions.remove(ctx, Where("userId", id)); err != nil {
+		if err := s.deleteSessionsOf(ctx, id); err != nil {
 			return err
 		}
 		if _, err := s.accounts.remove(ctx, Where("userId", id)); err != nil {

@@ -2,6 +2,8 @@ package auth
 
 import (
 	"context"
+	"reflect"
+	"sync/atomic"
 	"time"
 )
 
@@ -33,6 +35,28 @@ const (
 	purposeDeleteAccount = "delete-account-"
 )
 
+// VerificationOptions say where verifications are kept.
+type VerificationOptions struct {
+	// StoreInDatabase keeps them in Config.Store although there is a
+	// Config.SecondaryStorage, which then only answers faster. Without one they
+	// are there anyway.
+	StoreInDatabase bool
+}
+
+// verificationStore is the one place where verifications are created, found and
+// consumed: in the database, in the secondary storage or in both (contract
+// section 13).
+type verificationStore struct {
+	*entities[Verification]
+	services   *services
+	shared     SecondaryStorage // nil without one
+	inDatabase bool
+
+	lastCleanup atomic.Int64 // in Unix milliseconds
+}
+
+const keyVerification = "verification:" // + identifier
+
 // createVerification stores a value to be fetched by purpose and token.
 func (s *services) createVerification(ctx context.Context, purpose, token, value string, lifetime time.Duration) error {
 	created := now()
@@ -42,22 +66,93 @@ func (s *services) createVerification(ctx context.Context, purpose, token, value
 	})
 }
 
+// create shadows that of entities.
+func (vs *verificationStore) create(ctx context.Context, v *Verification) error {
+	return vs.createBy(ctx, v, vs.keep)
+}
+
+func (vs *verificationStore) keep(ctx context.Context, v *Verification) error {
+	if vs.inDatabase {
+		if err := vs.insert(ctx, v); err != nil || vs.shared == nil {
+			return err
+		}
+		return vs.services.writeAfterCommit(ctx, func(ctx context.Context) error { return vs.share(ctx, v) })
+	}
+	vs.services.afterRollback(ctx, func(ctx context.Context) { vs.forget(ctx, v.Identifier) })
+	return vs.share(ctx, v)
+}
+
+func (vs *verificationStore) share(ctx context.Context, v *Verification) error {
+	ttl := wholeSeconds(v.ExpiresAt)
+	if ttl == 0 {
+		return nil
+	}
+	value, err := vs.encode(v)
+	if err != nil {
+		return err
+	}
+	return vs.shared.Set(ctx, keyVerification+v.Identifier, string(value), ttl)
+}
+
+// encode writes a verification that has no row as the original does, without an
+// id and in another order.
+func (vs *verificationStore) encode(v *Verification) (_ []byte, err error) {
+	if vs.inDatabase {
+		return vs.plan.marshal(v)
+	}
+	dst, entity := []byte("{"), reflect.ValueOf(v).Elem()
+	for _, name := range []string{"createdAt", "updatedAt", "value", "identifier", "expiresAt"} {
+		if dst, err = vs.plan.fields[vs.plan.position(name)].append(dst, entity, nil); err != nil {
+			return nil, err
+		}
+	}
+	return append(dst, '}'), nil
+}
+
+// forget removes what would otherwise expire, so that a failure only matters to
+// the log.
+func (vs *verificationStore) forget(ctx context.Context, identifier string) {
+	if err := vs.shared.Delete(ctx, keyVerification+identifier); err != nil {
+		vs.services.log.ErrorContext(ctx, "verification stays in the secondary storage until it expires", "error", err)
+	}
+}
+
 // findVerification returns the newest live verification without consuming it,
 // nil if there is none. It removes expired ones now and then.
 func (s *services) findVerification(ctx context.Context, purpose, token string) (*Verification, error) {
-	found, err := s.verifications.find(ctx, Query{
-		Where: []Condition{Where("identifier", purpose+token)},
+	return alive(s.verifications.newest(ctx, purpose+token))
+}
+
+// alive leaves out a verification that has expired.
+func alive(v *Verification, err error) (*Verification, error) {
+	if err != nil || v == nil || v.ExpiresAt.Before(now()) {
+		return nil, err
+	}
+	return v, nil
+}
+
+func (vs *verificationStore) newest(ctx context.Context, identifier string) (*Verification, error) {
+	if vs.shared != nil {
+		text, found, err := vs.shared.Get(ctx, keyVerification+identifier)
+		switch {
+		case err != nil:
+			return nil, err
+		case found:
+			return vs.decode([]byte(text))
+		case !vs.inDatabase:
+			return nil, nil
+		}
+	}
+	found, err := vs.find(ctx, Query{
+		Where: []Condition{Where("identifier", identifier)},
 		Order: []Order{{Column: "createdAt", Desc: true}},
 		Limit: 1,
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := s.removeExpiredVerifications(ctx); err != nil {
+	if err := vs.removeExpired(ctx); err != nil || len(found) == 0 {
 		return nil, err
-	}
-	if len(found) == 0 || found[0].ExpiresAt.Before(now()) {
-		return nil, nil
 	}
 	return found[0], nil
 }
@@ -65,20 +160,53 @@ func (s *services) findVerification(ctx context.Context, purpose, token string) 
 // consumeVerification removes a verification and returns it: of many callers
 // one gets it, the others get nil. An expired one counts as missing.
 func (s *services) consumeVerification(ctx context.Context, purpose, token string) (*Verification, error) {
-	v, err := s.verifications.consume(ctx, Where("identifier", purpose+token))
-	if err != nil || v == nil || v.ExpiresAt.Before(now()) {
+	vs := s.verifications
+	if !vs.inDatabase {
+		return alive(vs.take(ctx, purpose+token))
+	}
+	v, err := vs.consume(ctx, Where("identifier", purpose+token))
+	if err == nil && v != nil && vs.shared != nil {
+		err = s.writeAfterCommit(ctx, func(ctx context.Context) error {
+			vs.forget(ctx, v.Identifier)
+			return nil
+		})
+	}
+	return alive(v, err)
+}
+
+// take is consume where there are no rows. If the transaction of ctx fails, the
+// verification is as it was.
+func (vs *verificationStore) take(ctx context.Context, identifier string) (*Verification, error) {
+	text, found, err := vs.shared.(SecondaryTaker).Take(ctx, keyVerification+identifier)
+	if err != nil || !found {
 		return nil, err
+	}
+	v, err := vs.decode([]byte(text))
+	if err != nil {
+		return nil, err
+	}
+	vs.services.afterRollback(ctx, func(ctx context.Context) {
+		_, replaced, err := vs.shared.Get(ctx, keyVerification+identifier)
+		if err == nil && !replaced {
+			err = vs.share(ctx, v)
+		}
+		if err != nil {
+			vs.services.log.ErrorContext(ctx, "verification of a failed transaction is lost", "error", err)
+		}
+	})
+	if vs.hooks.AfterDelete != nil {
+		vs.afterCommit(ctx, func(ctx context.Context) { vs.hooks.AfterDelete(ctx, v) })
 	}
 	return v, nil
 }
 
 const cleanupInterval = time.Minute
 
-func (s *services) removeExpiredVerifications(ctx context.Context) error {
-	last, current := s.lastCleanup.Load(), now()
-	if current.UnixMilli()-last < cleanupInterval.Milliseconds() || !s.lastCleanup.CompareAndSwap(last, current.UnixMilli()) {
+func (vs *verificationStore) removeExpired(ctx context.Context) error {
+	last, current := vs.lastCleanup.Load(), now()
+	if current.UnixMilli()-last < cleanupInterval.Milliseconds() || !vs.lastCleanup.CompareAndSwap(last, current.UnixMilli()) {
 		return nil
 	}
-	_, err := s.verifications.remove(ctx, expiredBefore(current))
+	_, err := vs.remove(ctx, expiredBefore(current))
 	return err
 }

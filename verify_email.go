@@ -262,7 +262,7 @@ func (c *core) sessionToVerify(ctx context.Context, user *User) (*SessionData, e
 
 // setVerified returns the user as it is then.
 func (c *core) setVerified(ctx context.Context, user *User) (*User, error) {
-	n, err := c.users.change(ctx, map[string]any{"emailVerified": true}, Where("id", user.ID), Where("email", user.Email))
+	n, err := c.users.change(ctx, user.ID, map[string]any{"emailVerified": true}, Where("email", user.Email))
 	if err != nil {
 		return nil, err
 	}
