@@ -29,7 +29,7 @@ func startNode(t *testing.T, prefix string) string {
 	dir := scripts(t)
 	node := exec.CommandContext(t.Context(), "node", "server.mjs")
 	node.Dir, node.Stderr = dir, os.Stderr
-	node.Env = append(os.Environ(), "AUTH_SECRET="+secret, "REDIS_ADDR="+redisAddress(), "REDIS_PREFIX="+prefix)
+	node.Env = append(os.Environ(), "AUTH_SECRET="+secret, "AUTH_TEST_REDIS="+redisAddress(), "REDIS_PREFIX="+prefix)
 	input, err := node.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

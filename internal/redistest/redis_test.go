@@ -13,9 +13,9 @@ import (
 	"github.com/seed3b05b409/auth/redisstorage"
 )
 
-const howToRunRedis = "to run this test, start a Redis at 127.0.0.1:6379 or name one in REDIS_ADDR"
+const howToRunRedis = "to run this test, start a Redis at 127.0.0.1:6379 or name one in AUTH_TEST_REDIS"
 
-func redisAddress() string { return cmp.Or(os.Getenv("REDIS_ADDR"), "127.0.0.1:6379") }
+func redisAddress() string { return cmp.Or(os.Getenv("AUTH_TEST_REDIS"), "127.0.0.1:6379") }
 
 // connect returns a client. It skips the test where no Redis answers, but not in
 // CI.

@@ -1,7 +1,7 @@
 // A server of the npm package better-auth with its own Redis storage. It prints
 // its origin and serves until its input ends.
 //
-//   AUTH_SECRET, REDIS_ADDR, REDIS_PREFIX   shared with the other server
+//   AUTH_SECRET, AUTH_TEST_REDIS, REDIS_PREFIX   shared with the other server
 
 import { createServer } from "node:http";
 import { betterAuth } from "better-auth";
@@ -9,7 +9,7 @@ import { toNodeHandler } from "better-auth/node";
 import { redisStorage } from "@better-auth/redis-storage";
 import { Redis } from "ioredis";
 
-const [host, port] = process.env.REDIS_ADDR.split(":");
+const [host, port] = process.env.AUTH_TEST_REDIS.split(":");
 const client = new Redis({ host, port: Number(port) });
 const server = createServer((request, response) => handler(request, response));
 await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
