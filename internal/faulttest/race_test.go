@@ -5,7 +5,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
+
+	"github.com/seed3b05b409/auth"
 )
 
 // What two transactions do at the same time on a real database. None of the
@@ -132,6 +136,45 @@ func TestDeletionsAtOnce(t *testing.T) {
 					t.Errorf("%s %s belongs to nobody", table, id)
 				}
 			}
+		}
+	})
+}
+
+// TestAdvisory_GHSA_44jh_RateLimit: two processes that count in one database let
+// no more requests pass than one would.
+func TestAdvisory_GHSA_44jh_RateLimit(t *testing.T) {
+	onEach(t, func(t *testing.T, db *database) {
+		s := newStage(t, db)
+		count := func(c *auth.Config) {
+			c.RateLimit = auth.RateLimit{StoreInDatabase: true, Rules: map[string]auth.RateRule{"/ok": {Max: 7, Window: time.Hour}}}
+		}
+		first, second := s.instance(s.plain, count), s.instance(s.plain, count)
+		if err := first.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var passed, denied atomic.Int64
+		ask := func(a *auth.Auth) func() {
+			return func() {
+				w := httptest.NewRecorder()
+				a.ServeHTTP(w, s.request(http.MethodGet, "/ok", "", ""))
+				switch w.Code {
+				case http.StatusOK:
+					passed.Add(1)
+				case http.StatusTooManyRequests:
+					denied.Add(1)
+				default:
+					log, _ := s.noted()
+					t.Errorf("%d %s\n%s", w.Code, w.Body, log)
+				}
+			}
+		}
+		var crowd []func()
+		for range 20 {
+			crowd = append(crowd, ask(first), ask(second))
+		}
+		together(crowd...)
+		if passed.Load() != 7 || denied.Load() != 33 {
+			t.Errorf("%d passed, %d were denied", passed.Load(), denied.Load())
 		}
 	})
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/seed3b05b409/auth"
+	"github.com/seed3b05b409/auth/internal/testdb"
 	"github.com/seed3b05b409/auth/redisstorage"
 )
 
@@ -48,7 +49,7 @@ func startGo(t *testing.T, client redis.UniversalClient, prefix string, edit ...
 	t.Cleanup(server.Close)
 	s := &goServer{origin: server.URL}
 	config := auth.Config{
-		BaseURL: server.URL, Secret: secret, Store: auth.NewMemoryStore(),
+		BaseURL: server.URL, Secret: secret, Store: auth.NewSQLStore(testdb.SQLite.Open(t), auth.SQLite),
 		SecondaryStorage: redisstorage.New(client, redisstorage.Options{Prefix: prefix}),
 		EmailPassword: auth.EmailPassword{Enabled: true, RevokeSessionsOnPasswordReset: true,
 			SendResetPassword: func(_ context.Context, m auth.Mail) error {
@@ -75,6 +76,9 @@ func startGo(t *testing.T, client redis.UniversalClient, prefix string, edit ...
 	}
 	var err error
 	if s.Auth, err = auth.New(config); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Migrate(t.Context()); err != nil { // no table for what only Redis has
 		t.Fatal(err)
 	}
 	mux.Handle("/api/auth/", s.Auth)
