@@ -17,7 +17,7 @@ import (
 // people sign in at once, each of them a scrypt hash. The budget: 50 ms for 99
 // of 100.
 func BenchmarkGetSessionUnderSignIns(b *testing.B) {
-	a := newAuth(b, auth.Passwords{})
+	a := newAuth(b, auth.NewMemoryStore(), auth.Passwords{}, auth.SessionOptions{})
 	headers := signUp(b, a)
 	ctx, stop := context.WithCancel(b.Context())
 	var crowd sync.WaitGroup
