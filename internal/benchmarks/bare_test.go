@@ -24,11 +24,12 @@ type bareSQL struct {
 	dialect auth.Dialect
 	session *sql.Stmt
 	inserts [3]*sql.Stmt // user, account, session
+	hash    func(password string) string
 }
 
 func newBareSQL(b *testing.B, db *sql.DB, dialect auth.Dialect) *bareSQL {
 	b.Helper()
-	s := &bareSQL{db: db, dialect: dialect}
+	s := &bareSQL{db: db, dialect: dialect, hash: func(password string) string { return password }}
 	s.session = prepare(b, db, s.query(`SELECT s."expiresAt", s."token", s."createdAt", s."updatedAt", s."ipAddress", s."userAgent", s."userId", s."id",
 		u."name", u."email", u."emailVerified", u."image", u."createdAt", u."updatedAt", u."id"
 		FROM "session" s JOIN "user" u ON u."id" = s."userId" WHERE s."token" = ? LIMIT 1`))
@@ -111,7 +112,7 @@ func (s *bareSQL) signUp(w http.ResponseWriter, r *http.Request) error {
 	}
 	created := time.Now().UTC().Truncate(time.Millisecond)
 	now, ends := s.date(created), s.date(created.Add(7*24*time.Hour))
-	id, token := rand.Text(), rand.Text()
+	id, token, hash := rand.Text(), rand.Text(), s.hash(in.Password)
 	tx, err := s.db.BeginTx(r.Context(), nil)
 	if err != nil {
 		return err
@@ -119,7 +120,7 @@ func (s *bareSQL) signUp(w http.ResponseWriter, r *http.Request) error {
 	defer func() { _ = tx.Rollback() }()
 	for i, values := range [][]any{
 		{id, in.Name, in.Email, false, now, now},
-		{rand.Text(), id, "credential", id, in.Password, now, now},
+		{rand.Text(), id, "credential", id, hash, now, now},
 		{rand.Text(), token, id, ends, now, now, "", ""},
 	} {
 		if _, err := tx.StmtContext(r.Context(), s.inserts[i]).ExecContext(r.Context(), values...); err != nil {
