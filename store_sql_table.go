@@ -22,6 +22,8 @@ type sqlColumn struct {
 	name  string // the same, quoted
 	ref   string // with the table's name before it
 	read  string // the expression that reads it
+
+	partnerRead string // the same for the partner of a join
 }
 
 // A sqlKind says how values are kept.
@@ -86,6 +88,7 @@ func (s *SQLStore) newTable(t *Table) *sqlTable {
 		c.name = s.dialect.quote(c.plain)
 		c.ref = st.name + "." + c.name
 		c.read = s.dialect.reads(c, c.ref)
+		c.partnerRead = s.dialect.reads(c, partner+"."+c.name)
 	}
 	return st
 }

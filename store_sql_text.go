@@ -242,13 +242,11 @@ func (s *SQLStore) join(b *sqlText, st *sqlTable, q *Query) error {
 	if err != nil {
 		return err
 	}
-	alias := s.dialect.quote(partner)
 	for i := range other.columns {
-		c := &other.columns[i]
-		b.add(", ", s.dialect.reads(c, alias+"."+c.name))
-		b.columns = append(b.columns, c)
+		b.add(", ", other.columns[i].partnerRead)
 	}
-	b.add(" FROM ", st.name, " JOIN ", other.name, " AS ", alias, " ON ", alias, ".", other.id().name, " = ", st.columns[column].ref)
+	b.columns = append(b.columns, other.all()...)
+	b.add(" FROM ", st.name, " JOIN ", other.name, " AS ", partner, " ON ", partner, ".", other.id().name, " = ", st.columns[column].ref)
 	return nil
 }
 
