@@ -172,7 +172,7 @@ func (s *SQLStore) rows(ctx context.Context, b *sqlText) (found []Row, err error
 	cells := make([]sqlCell, len(b.columns))
 	targets := make([]any, len(cells))
 	for i := range cells {
-		cells[i] = sqlCell{column: b.columns[i], dialect: s.dialect}
+		cells[i] = sqlCell{column: b.columns[i]}
 		targets[i] = &cells[i]
 	}
 	err = s.query(ctx, b, func(rows *sql.Rows) error {
