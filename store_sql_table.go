@@ -12,6 +12,7 @@ type sqlTable struct {
 	plain   string // name in the database
 	name    string // the same, quoted
 	columns []sqlColumn
+	all     []*sqlColumn // the same, for statements, which do not change the list
 }
 
 // A sqlColumn is a column as a SQL database knows it.
@@ -78,10 +79,14 @@ func (s *SQLStore) addTable(t *Table) (*sqlTable, error) {
 }
 
 func (s *SQLStore) newTable(t *Table) *sqlTable {
-	st := &sqlTable{Table: t, plain: s.physical(t.Name, ""), columns: make([]sqlColumn, t.width())}
+	st := &sqlTable{
+		Table: t, plain: s.physical(t.Name, ""),
+		columns: make([]sqlColumn, t.width()), all: make([]*sqlColumn, t.width()),
+	}
 	st.name = s.dialect.quote(st.plain)
 	for i := range st.columns {
 		c := &st.columns[i]
+		st.all[i] = c
 		c.Column = t.column(i)
 		c.kind = t.sqlKind(c.Column)
 		c.plain = s.physical(t.Name, c.Name)
@@ -166,15 +171,6 @@ func (t *Table) sqlKind(c *Column) sqlKind {
 
 // id returns the column of the primary key.
 func (st *sqlTable) id() *sqlColumn { return &st.columns[len(st.columns)-1] }
-
-// all returns the columns in the order of a Row.
-func (st *sqlTable) all() []*sqlColumn {
-	all := make([]*sqlColumn, len(st.columns))
-	for i := range st.columns {
-		all[i] = &st.columns[i]
-	}
-	return all
-}
 
 // identifies reports whether at most one row can meet the conditions.
 func (st *sqlTable) identifies(where []boundCondition) bool {
