@@ -33,9 +33,8 @@ func (plain) Verify(_ context.Context, hash, password string) (bool, error) {
 	return hash == password, nil
 }
 
-func newAuth(b *testing.B, store auth.Store, passwords auth.Passwords, session auth.SessionOptions) *auth.Auth {
-	b.Helper()
-	a, err := auth.New(auth.Config{
+func newConfig(store auth.Store, passwords auth.Passwords, session auth.SessionOptions) auth.Config {
+	return auth.Config{
 		BaseURL:       origin,
 		Secret:        secret,
 		Store:         store,
@@ -43,7 +42,13 @@ func newAuth(b *testing.B, store auth.Store, passwords auth.Passwords, session a
 		Passwords:     passwords,
 		Session:       session,
 		RateLimit:     auth.RateLimit{Disabled: true},
-	})
+	}
+}
+
+// newAuth returns an instance whose tables exist.
+func newAuth(b *testing.B, store auth.Store, passwords auth.Passwords, session auth.SessionOptions) *auth.Auth {
+	b.Helper()
+	a, err := auth.New(newConfig(store, passwords, session))
 	if err != nil {
 		b.Fatal(err)
 	}
