@@ -18,8 +18,8 @@ import (
 //	store := auth.NewSQLStore(db, auth.PostgreSQL)
 //
 // The tables have to exist: [Auth.Migrate] creates what is missing. Statements
-// outside of transactions are prepared once for each connection, and every
-// statement gets the caller's context. Nothing of a statement's text comes from
+// are prepared once for each connection, in transactions from the second time
+// on, and every statement gets the caller's context. Nothing of a statement's text comes from
 // input: values are arguments, names are those of tables and columns.
 //
 // Transactions have the isolation level read committed, on SQLite serializable.

@@ -148,7 +148,7 @@ func (st *sqlTable) drifts(live map[string]*liveTable, dialect sqlDialect) (drif
 		drift("missing")
 		return drifts
 	}
-	for _, c := range st.all() {
+	for _, c := range st.all {
 		found, ok := table.columns[schemaName(c.plain)]
 		switch {
 		case !ok:
@@ -241,7 +241,7 @@ func (s *SQLStore) planSchema(tables []*Table, live map[string]*liveTable) (*sch
 
 func (s *SQLStore) planTable(plan *schemaPlan, st *sqlTable) {
 	definitions := []string{st.id().name + " " + s.dialect.idDefinition(st)}
-	for _, c := range st.all()[:len(st.Columns)] {
+	for _, c := range st.all[:len(st.Columns)] {
 		unique := ""
 		if c.Unique {
 			unique = " unique"
@@ -254,7 +254,7 @@ func (s *SQLStore) planTable(plan *schemaPlan, st *sqlTable) {
 }
 
 func (s *SQLStore) planColumns(plan *schemaPlan, st *sqlTable, live *liveTable) {
-	for _, c := range st.all() {
+	for _, c := range st.all {
 		if _, ok := live.columns[schemaName(c.plain)]; !ok {
 			plan.columns = append(plan.columns, "alter table "+st.name+" add column "+
 				c.name+" "+s.dialect.columnType(c)+s.defaultOf(c)+notNull(c)+s.reference(c))

@@ -13,6 +13,7 @@ type sqlTable struct {
 	plain   string // name in the database
 	name    string // the same, quoted
 	columns []sqlColumn
+	all     []*sqlColumn // the same, for statements, which do not change the list
 }
 
 // A sqlColumn is a column as a SQL database knows it.
@@ -23,6 +24,8 @@ type sqlColumn struct {
 	name  string // the same, quoted
 	ref   string // with the table's name before it
 	read  string // the expression that reads it
+
+	partnerRead string // the same for the partner of a join
 }
 
 // A sqlKind says how values are kept.
@@ -77,16 +80,21 @@ func (s *SQLStore) addTable(t *Table) (*sqlTable, error) {
 }
 
 func (s *SQLStore) newTable(t *Table) *sqlTable {
-	st := &sqlTable{Table: t, plain: s.physical(t.Name, ""), columns: make([]sqlColumn, t.width())}
+	st := &sqlTable{
+		Table: t, plain: s.physical(t.Name, ""),
+		columns: make([]sqlColumn, t.width()), all: make([]*sqlColumn, t.width()),
+	}
 	st.name = s.dialect.quote(st.plain)
 	for i := range st.columns {
 		c := &st.columns[i]
+		st.all[i] = c
 		c.Column = t.column(i)
 		c.kind = t.sqlKind(c.Column)
 		c.plain = s.physical(t.Name, c.Name)
 		c.name = s.dialect.quote(c.plain)
 		c.ref = st.name + "." + c.name
 		c.read = s.dialect.reads(c, c.ref)
+		c.partnerRead = s.dialect.reads(c, partner+"."+c.name)
 	}
 	return st
 }
@@ -164,15 +172,6 @@ func (t *Table) sqlKind(c *Column) sqlKind {
 
 // id returns the column of the primary key.
 func (st *sqlTable) id() *sqlColumn { return &st.columns[len(st.columns)-1] }
-
-// all returns the columns in the order of a Row.
-func (st *sqlTable) all() []*sqlColumn {
-	all := make([]*sqlColumn, len(st.columns))
-	for i := range st.columns {
-		all[i] = &st.columns[i]
-	}
-	return all
-}
 
 // identifies reports whether at most one row can meet the conditions.
 func (st *sqlTable) identifies(where []boundCondition) bool {

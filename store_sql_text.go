@@ -53,7 +53,7 @@ func (b *sqlText) list(n int, add func(i int)) *sqlText {
 
 // returns adds the expressions that read columns, and remembers the columns.
 func (b *sqlText) returns(columns []*sqlColumn) *sqlText {
-	b.columns = append(b.columns, columns...)
+	b.columns = columns
 	return b.list(len(columns), func(i int) { b.add(columns[i].read) })
 }
 
@@ -211,7 +211,7 @@ func (s *SQLStore) selection(q *Query) (*sqlText, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := s.newText("SELECT ").returns(st.all())
+	b := s.newText("SELECT ").returns(st.all)
 	if q.Join == nil {
 		b.add(" FROM ", st.name)
 	} else if err := s.join(b, st, q); err != nil {
@@ -242,13 +242,11 @@ func (s *SQLStore) join(b *sqlText, st *sqlTable, q *Query) error {
 	if err != nil {
 		return err
 	}
-	alias := s.dialect.quote(partner)
 	for i := range other.columns {
-		c := &other.columns[i]
-		b.add(", ", s.dialect.reads(c, alias+"."+c.name))
-		b.columns = append(b.columns, c)
+		b.add(", ", other.columns[i].partnerRead)
 	}
-	b.add(" FROM ", st.name, " JOIN ", other.name, " AS ", alias, " ON ", alias, ".", other.id().name, " = ", st.columns[column].ref)
+	b.columns = slices.Concat(b.columns, other.all)
+	b.add(" FROM ", st.name, " JOIN ", other.name, " AS ", partner, " ON ", partner, ".", other.id().name, " = ", st.columns[column].ref)
 	return nil
 }
 
@@ -279,7 +277,7 @@ func (b *sqlText) page(limit, offset int) {
 
 // insert adds the statement that inserts a row, unless a unique value is taken.
 func (st *sqlTable) insert(b *sqlText, values Row) error {
-	columns := st.all()
+	columns := st.all
 	if st.IDs == IDSerial && values.id() == "" {
 		columns = columns[:len(columns)-1]
 	}

@@ -17,6 +17,8 @@ type sqlTx struct {
 	// other goroutine may come in between: on PostgreSQL nothing works while a
 	// statement that failed is being undone.
 	steps sync.Mutex
+
+	fresh []*sqlText // statements that nobody has prepared yet
 }
 
 // sqlTxKey is the context key of a store's transaction.
@@ -43,7 +45,37 @@ func (s *SQLStore) begin(ctx context.Context, fn func(ctx context.Context) error
 	if err := fn(context.WithValue(ctx, sqlTxKey{s}, tx)); err != nil {
 		return err
 	}
-	return tx.commit(ctx, inner.Commit)
+	if err := tx.commit(ctx, inner.Commit); err != nil {
+		return err
+	}
+	s.prepareFresh(ctx, tx)
+	return nil
+}
+
+// prepareFresh prepares what a transaction that is over has used, for those to
+// come. Earlier it could have waited for a connection while it held the last one.
+func (s *SQLStore) prepareFresh(ctx context.Context, tx *sqlTx) {
+	for _, b := range tx.fresh {
+		if _, err := s.prepared(ctx, b); err != nil {
+			return // the transaction has succeeded all the same
+		}
+	}
+}
+
+// prepared returns a statement to run in the transaction; nil if it has to be
+// run by its text. Statements without arguments are not run often.
+func (tx *sqlTx) prepared(ctx context.Context, s *SQLStore, b *sqlText) *sql.Stmt {
+	if b.once || len(b.args) == 0 {
+		return nil
+	}
+	s.mu.RLock()
+	statement := s.statements[string(b.text)]
+	s.mu.RUnlock()
+	if statement == nil {
+		tx.fresh = append(tx.fresh, b)
+		return nil
+	}
+	return tx.tx.StmtContext(ctx, statement)
 }
 
 // takeTurn waits until no other write of this store is under way, where the
@@ -107,7 +139,12 @@ func (s *SQLStore) query(ctx context.Context, b *sqlText, read func(*sql.Rows) e
 		return errors.Join(read(rows), rows.Close())
 	}
 	if tx := s.transaction(ctx); tx != nil {
-		return tx.do(func() error { return run(tx.tx.QueryContext(ctx, string(b.text), b.args...)) })
+		return tx.do(func() error {
+			if statement := tx.prepared(ctx, s, b); statement != nil {
+				return run(statement.QueryContext(ctx, b.args...))
+			}
+			return run(tx.tx.QueryContext(ctx, string(b.text), b.args...))
+		})
 	}
 	statement, err := s.prepared(ctx, b)
 	switch {
@@ -131,7 +168,11 @@ func (s *SQLStore) exec(ctx context.Context, b *sqlText) (int64, error) {
 func (s *SQLStore) execResult(ctx context.Context, b *sqlText) (result sql.Result, err error) {
 	if tx := s.transaction(ctx); tx != nil {
 		err = tx.do(func() error {
-			result, err = tx.tx.ExecContext(ctx, string(b.text), b.args...)
+			if statement := tx.prepared(ctx, s, b); statement != nil {
+				result, err = statement.ExecContext(ctx, b.args...)
+			} else {
+				result, err = tx.tx.ExecContext(ctx, string(b.text), b.args...)
+			}
 			return err
 		})
 		return result, err
@@ -180,7 +221,7 @@ func (s *SQLStore) rows(ctx context.Context, b *sqlText) (found []Row, err error
 	cells := make([]sqlCell, len(b.columns))
 	targets := make([]any, len(cells))
 	for i := range cells {
-		cells[i] = sqlCell{column: b.columns[i], dialect: s.dialect}
+		cells[i] = sqlCell{column: b.columns[i]}
 		targets[i] = &cells[i]
 	}
 	err = s.query(ctx, b, func(rows *sql.Rows) error {

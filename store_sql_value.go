@@ -46,9 +46,8 @@ func (c *Column) cannotHold(value any) error {
 // Drivers differ in what they return: a time may come as text, a text as
 // bytes, a boolean as a number.
 type sqlCell struct {
-	column  *sqlColumn
-	dialect sqlDialect
-	value   any
+	column *sqlColumn
+	value  any
 }
 
 // Scan implements sql.Scanner.
@@ -76,7 +75,7 @@ func (c *sqlColumn) decode(src any) (any, bool) {
 		if n, ok := src.(int64); ok {
 			return strconv.FormatInt(n, 10), true
 		}
-		return text, isText
+		return src, isText
 	case sqlInteger, sqlFloat:
 		if isText {
 			return c.Type.parse(text)
@@ -91,7 +90,7 @@ func (c *sqlColumn) decode(src any) (any, bool) {
 	case sqlCatalog:
 		return decodeCatalog(src)
 	}
-	return text, isText
+	return src, isText
 }
 
 func decodeBoolean(src any) (any, bool) {
