@@ -31,6 +31,9 @@ var errTransactionOver = errors.New("auth: the transaction is over")
 //	number[]           []float64
 //	NULL of any type   nil
 //
+// A database without types of its own, such as SQLite, may hold what another
+// program has put there; it is handed out as it is.
+//
 // A store also takes what stands for one of these without doubt: any integer
 // or float type, times of any zone and precision, for json whatever encodes as
 // JSON, and pointers. A nil pointer, map or slice is NULL.

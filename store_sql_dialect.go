@@ -62,6 +62,8 @@ type sqlTraits struct {
 	countsMatches    bool // an update counts the rows that it finds, not those that it changes
 	spoils           bool // the failure of a statement spoils its transaction
 	rechecks         bool // a statement that waited looks at its row again, and not at others
+	untyped          bool // columns hold values of any type, whatever they are declared as
+	millis           bool // dates are read as milliseconds since 1970
 	deletesReturning bool // it has DELETE … RETURNING
 	updatesReturning bool // it has UPDATE … RETURNING, with arithmetic that fails rather than to go wrong
 }

@@ -14,15 +14,15 @@ import (
 // mysql is the dialect of MySQL and MariaDB.
 type mysql struct{ sqlBase }
 
-func (mysql) traits() sqlTraits { return sqlTraits{} }
+func (mysql) traits() sqlTraits { return sqlTraits{millis: true} }
 
 func (mysql) quote(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
 
-// reads and wraps move dates as seconds since 1970, so that neither the time
+// reads and wraps move dates as milliseconds since 1970, so that neither the time
 // zone of the connection nor what the driver makes of dates can shift them.
 func (mysql) reads(c *sqlColumn, ref string) string {
 	if c.kind == sqlDate {
-		return "UNIX_TIMESTAMP(" + ref + ")"
+		return "CAST(UNIX_TIMESTAMP(" + ref + ") * 1000 AS SIGNED)"
 	}
 	return ref
 }

@@ -11,7 +11,7 @@ import (
 type sqlite struct{ sqlBase }
 
 func (sqlite) traits() sqlTraits {
-	return sqlTraits{oneWriter: true, countsMatches: true, deletesReturning: true}
+	return sqlTraits{oneWriter: true, countsMatches: true, untyped: true, deletesReturning: true}
 }
 
 func (sqlite) lock() string { return "" } // nobody else writes

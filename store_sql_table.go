@@ -26,6 +26,9 @@ type sqlColumn struct {
 	read  string // the expression that reads it
 
 	partnerRead string // the same for the partner of a join
+
+	untyped bool // the database may have a value of any type here
+	millis  bool // dates are read as milliseconds since 1970
 }
 
 // A sqlKind says how values are kept.
@@ -94,6 +97,7 @@ func (s *SQLStore) newTable(t *Table) *sqlTable {
 		c.name = s.dialect.quote(c.plain)
 		c.ref = st.name + "." + c.name
 		c.read = s.dialect.reads(c, c.ref)
+		c.untyped, c.millis = s.traits.untyped, s.traits.millis
 		c.partnerRead = s.dialect.reads(c, partner+"."+c.name)
 	}
 	return st

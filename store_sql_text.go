@@ -230,7 +230,7 @@ func (s *SQLStore) selection(q *Query) (*sqlText, error) {
 
 // partner is what the second table of a join is called in the statement: it may
 // be the first one again.
-const partner = "partner"
+const partner = "auth_partner"
 
 // join adds the columns of the partners and both tables.
 func (s *SQLStore) join(b *sqlText, st *sqlTable, q *Query) error {

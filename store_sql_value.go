@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -60,7 +59,9 @@ func (c *sqlCell) Scan(src any) (err error) {
 		src = string(raw) // the driver may reuse its bytes
 	}
 	var ok bool
-	if c.value, ok = c.column.decode(src); !ok {
+	if c.value, ok = c.column.decode(src); !ok && c.column.untyped {
+		c.value = src
+	} else if !ok {
 		return fmt.Errorf("auth: column %q holds a %s, the database has the %T %.100v", c.column.Name, c.column.Type, src, src)
 	}
 	return nil
@@ -84,7 +85,7 @@ func (c *sqlColumn) decode(src any) (any, bool) {
 	case sqlBoolean:
 		return decodeBoolean(src)
 	case sqlDate:
-		return decodeDate(src)
+		return c.decodeDate(src)
 	case sqlJSON:
 		return c.decodeJSON(text, isText)
 	case sqlCatalog:
@@ -107,17 +108,20 @@ func decodeBoolean(src any) (any, bool) {
 }
 
 // decodeDate reads the forms in which drivers return dates: a time, the text of
-// the original, or the seconds since 1970 that the MySQL dialect asks for.
-func decodeDate(src any) (any, bool) {
+// the original, or the milliseconds since 1970 that the MySQL dialect asks for,
+// as a number or as text.
+func (c *sqlColumn) decodeDate(src any) (any, bool) {
 	switch v := src.(type) {
+	case int64:
+		return time.UnixMilli(v).UTC(), c.millis
 	case time.Time:
 		return storedDate(v), true
 	case string:
-		if strings.Contains(v, "-") {
+		if !c.millis {
 			return parseDate(v)
 		}
-		seconds, err := strconv.ParseFloat(v, 64)
-		return time.UnixMilli(int64(seconds*1000 + 0.5)).UTC(), err == nil
+		n, err := strconv.ParseInt(v, 10, 64)
+		return time.UnixMilli(n).UTC(), err == nil
 	}
 	return nil, false
 }

@@ -343,3 +343,27 @@ func TestSQLStoreComparesBytes(t *testing.T) {
 		s.wantCount(author, 1, auth.Where("id", "Id"), auth.Where("name", "Name"), auth.Where("email", "Ann@example.com"))
 	})
 }
+
+// TestSQLiteHoldsAnything: what another program has put into a column of SQLite,
+// of whatever type, does not make the row unreadable.
+func TestSQLiteHoldsAnything(t *testing.T) {
+	for _, d := range databases() {
+		if d.dialect != auth.SQLite {
+			continue
+		}
+		t.Run(d.name, func(t *testing.T) {
+			db := d.open(t)
+			store := auth.NewSQLStore(db, d.dialect)
+			if err := store.Migrate(t.Context(), Tables()); err != nil {
+				t.Fatal(err)
+			}
+			s := &suite{t, store}
+			s.insert(author, person("a", "ann"))
+			execute(t, db, "UPDATE author SET score = 'abc', active = 'perhaps', tags = 'x', profile = 'text'")
+			want := auth.Row{"ann", nil, "abc", "perhaps", nil, "text", "x", nil, "a"}
+			if got := s.one(t.Context(), "a"); fmt.Sprintf("%#v", got) != fmt.Sprintf("%#v", want) {
+				t.Errorf("got %#v, want %#v", got, want)
+			}
+		})
+	}
+}
