@@ -49,7 +49,7 @@ func BenchmarkLookup(b *testing.B) {
 		for _, size := range sizes {
 			b.Run(fmt.Sprintf("%s/%d", on.name, size), func(b *testing.B) {
 				store, db := on.store(b)
-				bytes := fill(b, store, db, on.dialect, size)
+				bytes := fill(b, store, db, on.server.Dialect, size)
 				lookUp(b, store, size)
 				if db == nil {
 					b.ReportMetric(float64(bytes)/float64(size), "bytes/session")

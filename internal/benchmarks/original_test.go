@@ -4,13 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"database/sql"
+	"embed"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -18,7 +18,12 @@ import (
 	"time"
 
 	"github.com/seed3b05b409/auth"
+	"github.com/seed3b05b409/auth/internal/testdb"
+	"github.com/seed3b05b409/auth/internal/testnode"
 )
+
+//go:embed original.mjs
+var scripts embed.FS
 
 // BenchmarkOriginal is get-session over loopback HTTP, by this library and by the
 // npm package. Each server has one core, eight clients keep their connections.
@@ -29,26 +34,25 @@ import (
 func BenchmarkOriginal(b *testing.B) {
 	for _, in := range []string{"memory", "SQLite"} {
 		b.Run(in, func(b *testing.B) {
-			path := ""
+			var file testdb.Database
 			if in == "SQLite" {
-				path = migratedFile(b)
+				file = migratedFile(b)
 			}
-			b.Run("auth", func(b *testing.B) { measureServer(b, ownCommand(b, path)) })
-			b.Run("better-auth", func(b *testing.B) { measureServer(b, originalCommand(b, path)) })
+			b.Run("auth", func(b *testing.B) { measureServer(b, ownCommand(b, file.Source)) })
+			b.Run("better-auth", func(b *testing.B) { measureServer(b, originalCommand(b, file.URL)) })
 		})
 	}
 }
 
-// migratedFile returns the path of a database with the tables.
-func migratedFile(b *testing.B) string {
-	path := filepath.Join(b.TempDir(), "bench.db")
-	db := open(b, "sqlite", "file:"+path+sqliteOptions)
-	newAuth(b, auth.NewSQLStore(db, auth.SQLite), auth.Passwords{}, auth.SessionOptions{})
-	return path
+// migratedFile returns a database with the tables.
+func migratedFile(b *testing.B) testdb.Database {
+	file := testdb.SQLite.New(b).With(sqliteCommits)
+	newAuth(b, auth.NewSQLStore(file.Open(b), auth.SQLite), auth.Passwords{}, auth.SessionOptions{})
+	return file
 }
 
 // serveVariable makes this program a server instead of a test. Its value is the
-// path of the database, or "memory".
+// source of the database, or "memory".
 const serveVariable = "AUTH_BENCH_SERVE"
 
 func TestMain(m *testing.M) {
@@ -66,7 +70,7 @@ func TestMain(m *testing.M) {
 func serve(where string) error {
 	store := auth.Store(auth.NewMemoryStore())
 	if where != "memory" {
-		db, err := sql.Open("sqlite", "file:"+where+sqliteOptions)
+		db, err := sql.Open(testdb.SQLite.Driver, where)
 		if err != nil {
 			return err
 		}
@@ -91,29 +95,28 @@ func serve(where string) error {
 // onOneCore returns a command that has one core to itself: clients have others.
 func onOneCore(b *testing.B, name string, args ...string) *exec.Cmd {
 	if _, err := exec.LookPath("taskset"); err != nil {
-		missing(b, "taskset is missing", "install util-linux, on Linux")
+		testnode.Missing(b, "taskset is missing", "install util-linux, on Linux")
 	}
 	core := strconv.Itoa(runtime.NumCPU() - 1)
 	return exec.CommandContext(b.Context(), "taskset", append([]string{"--cpu-list", core, name}, args...)...)
 }
 
-func ownCommand(b *testing.B, path string) *exec.Cmd {
+func ownCommand(b *testing.B, source string) *exec.Cmd {
 	self, err := os.Executable()
 	if err != nil {
 		b.Fatal(err)
 	}
-	if path == "" {
-		path = "memory"
+	if source == "" {
+		source = "memory"
 	}
 	command := onOneCore(b, self)
-	command.Env = append(os.Environ(), "GOMAXPROCS=1", serveVariable+"="+path)
+	command.Env = append(os.Environ(), "GOMAXPROCS=1", serveVariable+"="+source)
 	return command
 }
 
 func originalCommand(b *testing.B, path string) *exec.Cmd {
-	dir := scripts(b)
 	command := onOneCore(b, "node", "original.mjs", origin, secret, path)
-	command.Dir = dir
+	command.Dir = testnode.InstallSQLite(b, scripts)
 	command.Env = append(os.Environ(), "NODE_ENV=production")
 	return command
 }

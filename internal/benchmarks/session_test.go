@@ -89,7 +89,7 @@ func BenchmarkGetSession(b *testing.B) {
 		if db == nil {
 			bare = newBare(b, a, headers)
 		} else {
-			bare = newBareSQL(b, db, on.dialect)
+			bare = newBareSQL(b, db, on.server.Dialect)
 		}
 		compare(b, headers, bare, a)
 		for _, c := range []struct {

@@ -22,7 +22,7 @@ func BenchmarkSignUp(b *testing.B) {
 		store, db := on.store(b)
 		a := newAuth(b, store, auth.Passwords{Hasher: plain{}}, auth.SessionOptions{})
 		if db != nil {
-			bare := newBareSQL(b, db, on.dialect)
+			bare := newBareSQL(b, db, on.server.Dialect)
 			b.Run("bare", func(b *testing.B) { measureSignUp(b, bare) })
 			b.Run("bare at once", func(b *testing.B) { measureSignUpAtOnce(b, bare) })
 		}

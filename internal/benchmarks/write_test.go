@@ -52,7 +52,7 @@ func BenchmarkWrite(b *testing.B) {
 		}
 		contestants := map[string]writer{"auth": storeWriter{store}}
 		if db != nil {
-			contestants["bare"] = newBareWriter(b, db, on.dialect)
+			contestants["bare"] = newBareWriter(b, db, on.server.Dialect)
 		}
 		measureWrites(b, contestants)
 	})

@@ -9,11 +9,12 @@ import (
 	"testing"
 
 	"github.com/seed3b05b409/auth"
+	"github.com/seed3b05b409/auth/internal/testnode"
 )
 
 // The promise: an unmodified client cannot tell the difference.
 func TestOfficialClient(t *testing.T) {
-	requireTool(t, "node")
+	testnode.Require(t)
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
 	defer server.Close()

@@ -9,13 +9,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/seed3b05b409/auth/internal/testnode"
 )
 
 // The first thing that a reader does: start the example, then point a client at
 // it. The example is built outside of this module, so the test's cache does not
 // notice when it changes: add -count=1 then.
 func TestOfficialClientAgainstExample(t *testing.T) {
-	requireTool(t, "node")
+	testnode.Require(t)
 	drive(t, startExample(t), "")
 }
 

@@ -2,6 +2,7 @@ package interoptest
 
 import (
 	"bufio"
+	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,7 +14,12 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/seed3b05b409/auth/internal/testnode"
 )
+
+//go:embed original.mjs
+var scripts embed.FS
 
 // An original is the process in which the npm package runs. It serves every
 // instance that the tests need, each on a port of its own.
@@ -45,7 +51,6 @@ func TestMain(m *testing.M) {
 	if o := running.original; o != nil {
 		o.stdin.Close()
 		_ = o.process.Wait()
-		_ = os.RemoveAll(o.process.Dir)
 	}
 	os.Exit(code)
 }
@@ -69,7 +74,7 @@ func startOriginal(t *testing.T) *original {
 		pending:    make(map[int]chan answer),
 		boxes:      make(map[string]*outbox),
 	}
-	o.process.Dir = scripts(t)
+	o.process.Dir = testnode.InstallSQLite(t, scripts)
 	o.process.Stderr = o.complaints
 	o.process.WaitDelay = 10 * time.Second
 	stdin, stdinErr := o.process.StdinPipe()

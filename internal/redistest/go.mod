@@ -7,6 +7,7 @@ require (
 	github.com/seed3b05b409/auth v0.0.0
 	github.com/seed3b05b409/auth/internal/storetest v0.0.0
 	github.com/seed3b05b409/auth/internal/testdb v0.0.0
+	github.com/seed3b05b409/auth/internal/testnode v0.0.0
 	github.com/seed3b05b409/auth/redisstorage v0.0.0
 )
 
@@ -37,7 +38,7 @@ require (
 replace (
 	github.com/seed3b05b409/auth => ../..
 	github.com/seed3b05b409/auth/internal/storetest => ../storetest
+	github.com/seed3b05b409/auth/internal/testdb => ../testdb
+	github.com/seed3b05b409/auth/internal/testnode => ../testnode
 	github.com/seed3b05b409/auth/redisstorage => ../../redisstorage
 )
-
-replace github.com/seed3b05b409/auth/internal/testdb => ../testdb

@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/seed3b05b409/auth/internal/storetest"
+	"github.com/seed3b05b409/auth/internal/testnode"
 	"github.com/seed3b05b409/auth/redisstorage"
 )
 
@@ -24,7 +25,7 @@ func connect(t testing.TB) *redis.Client {
 	client := redis.NewClient(&redis.Options{Addr: redisAddress()})
 	t.Cleanup(func() { _ = client.Close() })
 	if err := client.Ping(t.Context()).Err(); err != nil {
-		missing(t, "no Redis: %v: %s", err, howToRunRedis)
+		testnode.Missing(t, "no Redis: "+err.Error(), howToRunRedis)
 	}
 	return client
 }

@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -78,6 +79,17 @@ func (s Server) New(tb testing.TB) Database {
 	server := s.at(tb)
 	name := s.create(tb, server)
 	return Database{s.Driver, s.source(server, name), server.JoinPath(name).String()}
+}
+
+// With adds parameters for the driver to the source, encoded as in a URL.
+// SQLite's _synchronous prevails over the pragma that is there.
+func (d Database) With(parameters string) Database {
+	separator := "?"
+	if strings.Contains(d.Source, "?") {
+		separator = "&"
+	}
+	d.Source += separator + parameters
+	return d
 }
 
 // sqliteOptions of modernc.org/sqlite. What a test writes need not survive a
