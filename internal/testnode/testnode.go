@@ -123,7 +123,10 @@ func packages(tb testing.TB, kind string, n npm) (dir string) {
 		cache = os.TempDir()
 	}
 	dir = filepath.Join(cache, "auth-testnode", hash(tb, manifest)+kind)
-	once(tb, dir, func(dir string) error { return n.install(tb, dir) })
+	once(tb, dir, func(dir string) error {
+		tb.Helper()
+		return n.install(tb, dir)
+	})
 	return dir
 }
 
