@@ -1,9 +1,6 @@
 package main
 
 import (
-	"context"
-	"database/sql"
-	"fmt"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -11,69 +8,18 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/seed3b05b409/auth"
+	"github.com/seed3b05b409/auth/internal/testdb"
 )
-
-// onEachDatabase runs a test on an empty database of each kind.
-func onEachDatabase(t *testing.T, test func(t *testing.T, source string)) {
-	t.Run("SQLite", func(t *testing.T) { test(t, filepath.Join(t.TempDir(), "a file?.db")) })
-	t.Run("PostgreSQL", func(t *testing.T) {
-		server := env("AUTH_TEST_POSTGRESQL", "postgres://postgres@127.0.0.1:5432/")
-		name := temporaryDatabase(t, "pgx", server+"postgres?sslmode=disable",
-			"start PostgreSQL on port 5432 with trust authentication, or set AUTH_TEST_POSTGRESQL")
-		test(t, server+name+"?sslmode=disable")
-	})
-	t.Run("MySQL", func(t *testing.T) {
-		server := env("AUTH_TEST_MYSQL", "root@tcp(127.0.0.1:3306)/")
-		test(t, server+temporaryDatabase(t, "mysql", server,
-			"start MySQL or MariaDB on port 3306 with an empty root password, or set AUTH_TEST_MYSQL"))
-	})
-}
-
-func env(name, otherwise string) string {
-	if value := os.Getenv(name); value != "" {
-		return value
-	}
-	return otherwise
-}
-
-// temporaryDatabase creates a database on a server and returns its name. A
-// server that does not answer skips the test.
-func temporaryDatabase(t *testing.T, driver, admin, how string) string {
-	t.Helper()
-	server, err := sql.Open(driver, admin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-	defer cancel()
-	if err := server.PingContext(ctx); err != nil {
-		_ = server.Close()
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("no server: %v", err)
-		}
-		t.Skipf("no server (%v): %s", err, how)
-	}
-	name := fmt.Sprintf("auth_example_%d", os.Getpid())
-	if _, err := server.ExecContext(ctx, "CREATE DATABASE "+name); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		defer server.Close()
-		if _, err := server.Exec("DROP DATABASE " + name); err != nil {
-			t.Error(err)
-		}
-	})
-	return name
-}
 
 // Who has signed up is still signed in when the program has ended and begun
 // again, and lives on from there. On a server's database the secret must be the
 // same too.
 func TestRestart(t *testing.T) {
-	onEachDatabase(t, func(t *testing.T, source string) {
-		chosen := options{addr: "localhost:0", database: source}
-		if isServer := strings.Contains(source, "@"); isServer {
+	testdb.Each(t, func(t *testing.T, kind testdb.Server) {
+		chosen := options{addr: "localhost:0", database: kind.New(t).URL}
+		if kind.Dialect != auth.SQLite {
 			chosen.secret = strings.Repeat("s", 32)
 		}
 		base, stop := startProgram(t, chosen)
@@ -141,7 +87,8 @@ func TestRestartWithAnotherSecret(t *testing.T) {
 
 // Tables of others that are in the way are reported before anybody signs up.
 func TestTablesOfOthers(t *testing.T) {
-	onEachDatabase(t, func(t *testing.T, source string) {
+	testdb.Each(t, func(t *testing.T, kind testdb.Server) {
+		source := kind.New(t).URL
 		db, err := openDatabase(t.Context(), source)
 		if err != nil {
 			t.Fatal(err)
@@ -160,7 +107,7 @@ func TestTablesOfOthers(t *testing.T) {
 // The hashes of passwords are for nobody else on the machine.
 func TestFilesArePrivate(t *testing.T) {
 	dir := t.TempDir()
-	base, stop := startProgram(t, options{addr: "localhost:0", database: filepath.Join(dir, "test.db")})
+	base, stop := startProgram(t, options{addr: "localhost:0", database: filepath.Join(dir, "what?.db#1")})
 	browserAt(t, base).signUp("ada@example.com")
 	files, err := os.ReadDir(dir)
 	if err != nil {
