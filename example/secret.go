@@ -21,7 +21,7 @@ func chooseSecret(chosen, databaseFile string) (secret, error) {
 		return secret{chosen, "from AUTH_SECRET"}, nil
 	}
 	if databaseFile == "" {
-		return secret{newSecret(), "made for this run: sessions end with it; set AUTH_SECRET (32 bytes or more) to keep them"}, nil
+		return secret{newSecret(), "made for this run; with AUTH_SECRET (32 bytes or more) cookies outlive it"}, nil
 	}
 	file := databaseFile + ".secret"
 	value, err := keptSecret(file)
