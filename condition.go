@@ -184,7 +184,24 @@ type boundValue struct {
 	value  any
 }
 
-// bindSet checks the columns and values of an update.
+// bindUpdate checks what an update sets.
+func (t *Table) bindUpdate(set map[string]any) ([]boundValue, error) {
+	values, err := t.bindSet(set)
+	if err == nil && len(values) == 0 {
+		err = fmt.Errorf("auth: an update of table %q sets nothing", t.Name)
+	}
+	return values, err
+}
+
+// bindIncrement checks what an increment sets and adds.
+func (t *Table) bindIncrement(set map[string]any, add map[string]int64) (values, addends []boundValue, err error) {
+	if values, err = t.bindSet(set); err == nil {
+		addends, err = t.bindAdd(add, set)
+	}
+	return values, addends, err
+}
+
+// bindSet checks columns and their new values.
 func (t *Table) bindSet(set map[string]any) ([]boundValue, error) {
 	bound := make([]boundValue, 0, len(set))
 	for name, v := range set {
@@ -204,7 +221,7 @@ func (t *Table) bindSet(set map[string]any) ([]boundValue, error) {
 	return bound, nil
 }
 
-// bindAdd checks the columns of an increment; set says what else changes.
+// bindAdd checks columns to add to; set says what else changes.
 func (t *Table) bindAdd(add map[string]int64, set map[string]any) ([]boundValue, error) {
 	bound := make([]boundValue, 0, len(add))
 	for name, n := range add {

@@ -14,42 +14,61 @@ import (
 	"testing"
 )
 
-// TestReadme type-checks the Go code of the README: a reader who copies it must
-// not meet the compiler. Blocks that are no program are the body of a function
-// that has the variables of preamble.
-func TestReadme(t *testing.T) {
-	text, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+// TestDocumentedCode type-checks the Go code of pages for users: a reader who
+// copies it must not meet the compiler. Blocks that are no program are the body
+// of a function that has the variables of preamble.
+func TestDocumentedCode(t *testing.T) {
 	set := token.NewFileSet()
-	importer := compiledImporter(t, set, "log", "os")
+	importer := withDrivers{compiledImporter(t, set, "log", "os")}
 	programs := 0
-	for _, block := range goBlocks(string(text)) {
-		if strings.HasPrefix(block.code, "package main") {
-			programs++
-		} else {
-			block.code = preamble + block.code + "\n}\n"
+	for _, name := range []string{"README.md", "docs/databases.md"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
 		}
-		t.Run(block.name, func(t *testing.T) { typeCheck(t, set, importer, block.code) })
+		for _, block := range goBlocks(string(text)) {
+			if strings.HasPrefix(block.code, "package main") {
+				programs++
+			} else {
+				block.code = preamble + block.code + "\n}\n"
+			}
+			t.Run(name+" "+block.name, func(t *testing.T) { typeCheck(t, set, importer, block.code) })
+		}
 	}
 	if programs == 0 {
 		t.Error("README.md has no complete program")
 	}
 }
 
+// withDrivers finds the drivers of databases, which this module does not depend
+// on. Programs import them for their effects only, so an empty package will do.
+type withDrivers struct{ types.Importer }
+
+func (w withDrivers) Import(path string) (*types.Package, error) {
+	if path != "modernc.org/sqlite" {
+		return w.Importer.Import(path)
+	}
+	driver := types.NewPackage(path, "sqlite")
+	driver.MarkComplete()
+	return driver, nil
+}
+
 const preamble = `package readme
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"log"
 	"net/http"
+	"os"
+	"time"
 
 	"github.com/seed3b05b409/auth"
 )
 
-func readme(ctx context.Context, a *auth.Auth, mux *http.ServeMux, w http.ResponseWriter, r *http.Request, err error) {
+func readme(ctx context.Context, a *auth.Auth, db *sql.DB, mux *http.ServeMux, w http.ResponseWriter, r *http.Request, err error) {
 `
 
 type codeBlock struct{ name, code string }
@@ -70,7 +89,7 @@ func goBlocks(markdown string) []codeBlock {
 // fragment leaves unused.
 func typeCheck(t *testing.T, set *token.FileSet, importer types.Importer, code string) {
 	t.Helper()
-	file, err := parser.ParseFile(set, "README.md", code, parser.SkipObjectResolution)
+	file, err := parser.ParseFile(set, "block.go", code, parser.SkipObjectResolution)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 )
@@ -180,12 +179,9 @@ func (tx *memoryTx) update(t *Table, set map[string]any, where []Condition) (int
 	if err != nil {
 		return 0, err
 	}
-	values, err := t.bindSet(set)
+	values, err := t.bindUpdate(set)
 	if err != nil {
 		return 0, err
-	}
-	if len(values) == 0 {
-		return 0, fmt.Errorf("auth: an update of table %q sets nothing", t.Name)
 	}
 	found, err := v.where(t, where, 0)
 	if err != nil {
@@ -205,11 +201,7 @@ func (tx *memoryTx) increment(t *Table, add map[string]int64, set map[string]any
 	if err != nil {
 		return nil, err
 	}
-	values, err := t.bindSet(set)
-	if err != nil {
-		return nil, err
-	}
-	addends, err := t.bindAdd(add, set)
+	values, addends, err := t.bindIncrement(set, add)
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 )
@@ -125,13 +124,19 @@ func (s *SQLStore) Select(ctx context.Context, q Query) (rows []Row, err error) 
 	return rows, err
 }
 
-// Count implements [Store].
-func (s *SQLStore) Count(ctx context.Context, t *Table, where ...Condition) (n int64, err error) {
+// scope returns the store's side of a table, and conditions that fit it.
+func (s *SQLStore) scope(t *Table, where []Condition) (*sqlTable, []boundCondition, error) {
 	st, err := s.table(t)
 	if err != nil {
-		return 0, err
+		return nil, nil, err
 	}
 	bound, err := t.bind(nil, where)
+	return st, bound, err
+}
+
+// Count implements [Store].
+func (s *SQLStore) Count(ctx context.Context, t *Table, where ...Condition) (n int64, err error) {
+	st, bound, err := s.scope(t, where)
 	if err != nil {
 		return 0, err
 	}
@@ -144,18 +149,11 @@ func (s *SQLStore) Count(ctx context.Context, t *Table, where ...Condition) (n i
 
 // Update implements [Store].
 func (s *SQLStore) Update(ctx context.Context, t *Table, set map[string]any, where ...Condition) (n int64, err error) {
-	st, err := s.table(t)
+	st, bound, err := s.scope(t, where)
 	if err != nil {
 		return 0, err
 	}
-	values, err := t.bindSet(set)
-	if err != nil {
-		return 0, err
-	}
-	if len(values) == 0 {
-		return 0, fmt.Errorf("auth: an update of table %q sets nothing", t.Name)
-	}
-	bound, err := t.bind(nil, where)
+	values, err := t.bindUpdate(set)
 	if err != nil {
 		return 0, err
 	}
@@ -168,11 +166,7 @@ func (s *SQLStore) Update(ctx context.Context, t *Table, set map[string]any, whe
 
 // Delete implements [Store].
 func (s *SQLStore) Delete(ctx context.Context, t *Table, where ...Condition) (n int64, err error) {
-	st, err := s.table(t)
-	if err != nil {
-		return 0, err
-	}
-	bound, err := t.bind(nil, where)
+	st, bound, err := s.scope(t, where)
 	if err != nil {
 		return 0, err
 	}
@@ -197,11 +191,7 @@ func (s *SQLStore) Delete(ctx context.Context, t *Table, where ...Condition) (n 
 
 // Consume implements [Store].
 func (s *SQLStore) Consume(ctx context.Context, t *Table, where ...Condition) (row Row, err error) {
-	st, err := s.table(t)
-	if err != nil {
-		return nil, err
-	}
-	bound, err := t.bind(nil, where)
+	st, bound, err := s.scope(t, where)
 	if err != nil {
 		return nil, err
 	}
@@ -222,19 +212,11 @@ func (s *SQLStore) Consume(ctx context.Context, t *Table, where ...Condition) (r
 
 // Increment implements [Store].
 func (s *SQLStore) Increment(ctx context.Context, t *Table, add map[string]int64, set map[string]any, where ...Condition) (row Row, err error) {
-	st, err := s.table(t)
+	st, bound, err := s.scope(t, where)
 	if err != nil {
 		return nil, err
 	}
-	values, err := t.bindSet(set)
-	if err != nil {
-		return nil, err
-	}
-	addends, err := t.bindAdd(add, set)
-	if err != nil {
-		return nil, err
-	}
-	bound, err := t.bind(nil, where)
+	values, addends, err := t.bindIncrement(set, add)
 	if err != nil {
 		return nil, err
 	}

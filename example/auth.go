@@ -16,11 +16,11 @@ var attempts = auth.RateRule{Window: time.Minute, Max: 20}
 // newConfig is everything that this program chooses about authentication. Mails
 // are sent by tasks that run on background, so that the time of an answer does
 // not tell who has an account.
-func newConfig(baseURL, secret string, mails *outbox, background func(task func())) auth.Config {
+func newConfig(baseURL, secret string, store auth.Store, mails *outbox, background func(task func())) auth.Config {
 	return auth.Config{
 		BaseURL: baseURL,
 		Secret:  secret,
-		Store:   auth.NewMemoryStore(),
+		Store:   store,
 		EmailPassword: auth.EmailPassword{
 			Enabled:                       true,
 			SendResetPassword:             mails.resetPassword,

@@ -7,6 +7,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -28,21 +29,34 @@ func start(t *testing.T) *server {
 	return startWith(t, func(*auth.Config) {})
 }
 
-// startWith starts one whose configuration differs.
+// startWith starts one whose configuration differs, on a new database.
 func startWith(t *testing.T, change func(config *auth.Config)) *server {
 	t.Helper()
+	db, err := openDatabase(t.Context(), filepath.Join(t.TempDir(), "test.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	ts := httptest.NewUnstartedServer(nil)
 	s := &server{url: "http://" + ts.Listener.Addr().String(), mails: newOutbox(), mailing: new(sync.WaitGroup)}
-	config := newConfig(s.url, strings.Repeat("s", 32), s.mails, s.mailing.Go)
+	config := newConfig(s.url, strings.Repeat("s", 32), db.store, s.mails, s.mailing.Go)
 	change(&config)
 	a, err := auth.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := db.prepare(t.Context(), a); err != nil {
+		t.Fatal(err)
+	}
 	s.auth = a
 	ts.Config.Handler = newSite(a, s.mails, true)
 	ts.Start()
-	t.Cleanup(ts.Close)
+	t.Cleanup(func() {
+		ts.Close()
+		s.mailing.Wait()
+		if err := db.close(nil); err != nil {
+			t.Error(err)
+		}
+	})
 	return s
 }
 

@@ -8,12 +8,17 @@
 //
 //	go run ./example
 //
-// Mails are not sent but shown at /outbox, and everything is kept in memory.
+// Mails are not sent but shown at /outbox. Users and sessions are kept in a file,
+// example.db in the working directory; the flag -db takes another file or a
+// server's database:
+//
+//	go run ./example -db postgres://user@localhost:5432/name
+//	go run ./example -db mysql://user@localhost:3306/name
+//	go run ./example -db memory
 package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"flag"
 	"fmt"
@@ -31,41 +36,63 @@ import (
 	"github.com/seed3b05b409/auth"
 )
 
+// options are what people choose.
+type options struct {
+	addr     string // to listen on
+	database string // as parseSource takes it
+	secret   string // empty: one is made
+}
+
 func main() {
-	addr := flag.String("addr", "localhost:3000", "`address` to listen on; port 0 is any free one")
+	chosen := options{secret: os.Getenv("AUTH_SECRET")}
+	flag.StringVar(&chosen.addr, "addr", "localhost:3000", "`address` to listen on; port 0 is any free one")
+	flag.StringVar(&chosen.database, "db", "example.db", "`database`: "+sourceForms)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
-	if err := run(ctx, *addr, os.Getenv("AUTH_SECRET"), os.Stdout); err != nil {
+	if err := run(ctx, chosen, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "example:", err)
 		os.Exit(1)
 	}
 }
 
 // run serves until ctx ends. It tells out what it serves and where.
-func run(ctx context.Context, addr, secret string, out io.Writer) error {
-	listener, err := net.Listen("tcp", addr)
+func run(ctx context.Context, chosen options, out io.Writer) error {
+	listener, err := net.Listen("tcp", chosen.addr)
 	if err != nil {
 		return err
 	}
 	defer listener.Close()
-
-	generated := secret == ""
-	if generated {
-		secret = rand.Text() + rand.Text() // 260 random bits
-	}
-	baseURL := urlOf(addr, listener)
-	var mailing sync.WaitGroup
-	mails := newOutbox()
-	a, err := auth.New(newConfig(baseURL, secret, mails, mailing.Go))
+	db, err := openDatabase(ctx, chosen.database)
 	if err != nil {
 		return err
 	}
-	public := !isLoopback(listener)
-	announce(out, baseURL, generated, public)
+	return db.close(runOn(ctx, db, listener, chosen, out))
+}
 
+func runOn(ctx context.Context, db *database, listener net.Listener, chosen options, out io.Writer) error {
+	secret, err := chooseSecret(chosen.secret, db.file)
+	if err != nil {
+		return err
+	}
+	baseURL := urlOf(chosen.addr, listener)
+	var background sync.WaitGroup
+	mails := newOutbox()
+	a, err := auth.New(newConfig(baseURL, secret.value, db.store, mails, background.Go))
+	if err != nil {
+		return err
+	}
+	if err := db.prepare(ctx, a); err != nil {
+		return err
+	}
+	public := !isLoopback(listener)
+	announce(out, baseURL, db, secret, public)
+
+	ctx, stop := context.WithCancel(ctx)
+	background.Go(func() { cleanUp(ctx, a) })
 	err = serve(ctx, listener, newSite(a, mails, !public))
-	mailing.Wait() // a mail that a finished request caused is still sent
+	stop()
+	background.Wait() // a mail that a finished request caused is still sent
 	return err
 }
 
@@ -84,7 +111,7 @@ func isLoopback(listener net.Listener) bool {
 	return listener.Addr().(*net.TCPAddr).IP.IsLoopback()
 }
 
-func announce(out io.Writer, baseURL string, generated, public bool) {
+func announce(out io.Writer, baseURL string, db *database, secret secret, public bool) {
 	fmt.Fprintln(out, "Example server of package auth. Ctrl-C ends it.")
 	fmt.Fprintln(out)
 	fmt.Fprintf(out, "  pages   %s/\n", baseURL)
@@ -94,12 +121,12 @@ func announce(out io.Writer, baseURL string, generated, public bool) {
 	} else {
 		fmt.Fprintf(out, "  mails   %s/outbox and this log; none is sent\n", baseURL)
 	}
-	fmt.Fprintln(out, "  store   memory; it is empty after a restart")
-	if generated {
-		fmt.Fprintln(out, "  secret  made for this run; set AUTH_SECRET (32 bytes or more) to choose one")
+	if db.pool == nil {
+		fmt.Fprintln(out, "  store   memory; it is empty after a restart")
 	} else {
-		fmt.Fprintln(out, "  secret  from AUTH_SECRET")
+		fmt.Fprintf(out, "  store   %s\n", db.shown)
 	}
+	fmt.Fprintf(out, "  secret  %s\n", secret.origin)
 	fmt.Fprintln(out)
 }
 

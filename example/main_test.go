@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -14,25 +16,7 @@ import (
 
 // The program says where it serves, serves there, and ends when it is told to.
 func TestRun(t *testing.T) {
-	ctx, stop := context.WithCancel(t.Context())
-	out, in := io.Pipe()
-	ended := make(chan error, 1)
-	go func() {
-		ended <- run(ctx, "localhost:0", "", in)
-		in.Close()
-	}()
-	announced := make(chan string, 1)
-	go func() {
-		_, _ = io.Copy(lineFinder{regexp.MustCompile(`pages +(\S+)`), announced}, out)
-	}()
-	var url string
-	select {
-	case url = <-announced:
-	case err := <-ended:
-		t.Fatal(err)
-	case <-time.After(10 * time.Second):
-		t.Fatal("no address was announced")
-	}
+	url, stop := startProgram(t, options{addr: "localhost:0", database: "memory"})
 	resp, err := http.Get(url)
 	if err != nil {
 		t.Fatal(err)
@@ -42,13 +26,40 @@ func TestRun(t *testing.T) {
 		t.Errorf("status %d", resp.StatusCode)
 	}
 	stop()
+}
+
+// startProgram runs the program until stop is called, which waits for its end.
+func startProgram(t *testing.T, chosen options) (url string, stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	out, in := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- run(ctx, chosen, in)
+		in.Close()
+	}()
+	announced := make(chan string, 1)
+	go func() {
+		_, _ = io.Copy(lineFinder{regexp.MustCompile(`pages +(\S+)`), announced}, out)
+	}()
 	select {
+	case url = <-announced:
 	case err := <-ended:
-		if err != nil {
-			t.Error(err)
+		t.Fatal(err)
+	case <-time.After(20 * time.Second):
+		t.Fatal("no address was announced")
+	}
+	return url, func() {
+		t.Helper()
+		cancel()
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(15 * time.Second):
+			t.Fatal("the server did not end")
 		}
-	case <-time.After(15 * time.Second):
-		t.Fatal("the server did not end")
 	}
 }
 
@@ -66,16 +77,36 @@ func (f lineFinder) Write(p []byte) (int, error) {
 }
 
 func TestRunReportsMistakes(t *testing.T) {
-	if err := run(t.Context(), "localhost:0", "too short", io.Discard); err == nil || !strings.Contains(err.Error(), "Secret") {
-		t.Errorf("a short secret: %v", err)
-	}
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	if err := run(t.Context(), taken.Addr().String(), "", io.Discard); err == nil {
-		t.Error("a port that is taken: no error")
+	dir := t.TempDir()
+	notSQLite := filepath.Join(dir, "letter")
+	if err := os.WriteFile(notSQLite, []byte(strings.Repeat("Dear Ada, ", 100)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		why    string
+		chosen options
+		says   string
+	}{
+		{"a short secret", options{database: "memory", secret: "too short"}, "Secret has 9 bytes"},
+		{"a port that is taken", options{addr: taken.Addr().String(), database: "memory"}, "address already in use"},
+		{"a directory that is missing", options{database: filepath.Join(dir, "none", "a.db")}, "directory does not exist"},
+		{"a directory instead of a file", options{database: dir}, "is a directory"},
+		{"a file of another kind", options{database: notSQLite}, "not a database"},
+		{"a server that does not answer", options{database: "postgres://ada:password@127.0.0.1:1/x"}, "refused"},
+		{"another one", options{database: "mysql://ada:password@127.0.0.1:1/x"}, "refused"},
+	} {
+		if c.chosen.addr == "" {
+			c.chosen.addr = "localhost:0"
+		}
+		err := run(t.Context(), c.chosen, io.Discard)
+		if err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "password") {
+			t.Errorf("%s: %v, want %q in it", c.why, err, c.says)
+		}
 	}
 }
 

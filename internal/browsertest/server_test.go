@@ -55,7 +55,7 @@ func startServer(t *testing.T) string {
 	if err != nil {
 		t.Fatalf("the example does not build: %v", err)
 	}
-	cmd := exec.Command(program, "-addr", "localhost:0")
+	cmd := exec.Command(program, "-addr", "localhost:0", "-db", filepath.Join(t.TempDir(), "example.db"))
 	cmd.Stderr = t.Output()
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -24,14 +24,15 @@ func TestOfficialClientAgainstExample(t *testing.T) {
 // startExample runs the example on a free port and returns its origin.
 func startExample(t *testing.T) string {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "example")
+	dir := t.TempDir()
+	program := filepath.Join(dir, "example")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".")
 	build.Dir = filepath.Join("..", "..", "example")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build ./example: %v\n%s", err, out)
 	}
 	server := exec.CommandContext(t.Context(), program, "-addr", "localhost:0")
-	server.Dir = t.TempDir()
+	server.Dir = dir // where it makes its database
 	server.Cancel = func() error { return server.Process.Signal(os.Interrupt) }
 	server.WaitDelay = 15 * time.Second
 	output, err := server.StdoutPipe()

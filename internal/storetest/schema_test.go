@@ -23,13 +23,7 @@ func oddNames(table, column string) string {
 // TestSQLStoreRenamed: what a table is called changes nothing.
 func TestSQLStoreRenamed(t *testing.T) {
 	onEach(t, func(t *testing.T, d database) {
-		store := auth.NewSQLStore(d.open(t), d.dialect, oddNames)
-		if err := store.Migrate(t.Context(), Tables()); err != nil {
-			t.Fatal(err)
-		}
-		if err := store.CheckSchema(t.Context(), Tables()); err != nil {
-			t.Fatal(err)
-		}
+		store := migrated(t, d.open(t), d.dialect, oddNames)
 		Run(t, func(t *testing.T) auth.Store {
 			empty(t, store)
 			return store
@@ -171,10 +165,7 @@ func TestCheckSchemaFindsDrift(t *testing.T) {
 					return
 				}
 				db := d.open(t)
-				store := auth.NewSQLStore(db, d.dialect)
-				if err := store.Migrate(t.Context(), Tables()); err != nil {
-					t.Fatal(err)
-				}
+				store := migrated(t, db, d.dialect)
 				for statement := range strings.SplitSeq(tt.change[d.dialect], "; ") {
 					execute(t, db, statement)
 				}
@@ -320,10 +311,7 @@ func random(n int) string {
 // one token stand for another.
 func TestSQLStoreComparesBytes(t *testing.T) {
 	onEach(t, func(t *testing.T, d database) {
-		store := auth.NewSQLStore(d.open(t), d.dialect)
-		if err := store.Migrate(t.Context(), Tables()); err != nil {
-			t.Fatal(err)
-		}
+		store := migrated(t, d.open(t), d.dialect)
 		s := &suite{t, store}
 		s.insert(author, with(person("Id", "Name"), "email", "Ann@example.com"))
 		for _, c := range []struct{ column, other string }{
@@ -353,10 +341,7 @@ func TestSQLiteHoldsAnything(t *testing.T) {
 		}
 		t.Run(d.name, func(t *testing.T) {
 			db := d.open(t)
-			store := auth.NewSQLStore(db, d.dialect)
-			if err := store.Migrate(t.Context(), Tables()); err != nil {
-				t.Fatal(err)
-			}
+			store := migrated(t, db, d.dialect)
 			s := &suite{t, store}
 			s.insert(author, person("a", "ann"))
 			execute(t, db, "UPDATE author SET score = 'abc', active = 'perhaps', tags = 'x', profile = 'text'")

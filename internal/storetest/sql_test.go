@@ -55,6 +55,19 @@ func onEach(t *testing.T, test func(t *testing.T, d database)) {
 	}
 }
 
+// migrated returns a store with the tables of the suite.
+func migrated(t *testing.T, db *sql.DB, dialect auth.Dialect, names ...auth.Naming) *auth.SQLStore {
+	t.Helper()
+	store := auth.NewSQLStore(db, dialect, names...)
+	if err := store.Migrate(t.Context(), Tables()); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.CheckSchema(t.Context(), Tables()); err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
 // empty deletes what a case has left.
 func empty(t *testing.T, store auth.Store) {
 	t.Helper()
@@ -67,14 +80,7 @@ func empty(t *testing.T, store auth.Store) {
 
 func TestSQLStore(t *testing.T) {
 	onEach(t, func(t *testing.T, d database) {
-		db := d.open(t)
-		store := auth.NewSQLStore(db, d.dialect)
-		if err := store.Migrate(t.Context(), Tables()); err != nil {
-			t.Fatal(err)
-		}
-		if err := store.CheckSchema(t.Context(), Tables()); err != nil {
-			t.Fatal(err)
-		}
+		store := migrated(t, d.open(t), d.dialect)
 		Run(t, func(t *testing.T) auth.Store {
 			empty(t, store)
 			return store
