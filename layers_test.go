@@ -42,10 +42,12 @@ var house = map[floor]string{
 
 	storageFloor: `condition entity entity_field entity_json id naming row store store_memory store_memory_table
 		store_memory_tx store_memory_view store_sql store_sql_dialect store_sql_mysql
-		store_sql_postgresql store_sql_schema store_sql_sqlite store_sql_table store_sql_text store_sql_tx store_sql_value store_sql_write table transaction value`,
+		store_sql_postgresql store_sql_run store_sql_schema store_sql_sqlite store_sql_table store_sql_text
+		store_sql_tx store_sql_value store_sql_write table transaction value`,
 
 	serviceFloor: `account callback_url client_address cookie cookie_cache cookie_chunk cookie_signed cookie_value
-		cleanup database_hooks exchange_cookie field_input glob guard jwt location lock_stripes origin password password_argon2
+		cleanup database_hooks exchange_cookie field_input glob guard jwt location lock_stripes origin
+		password password_argon2
 		password_scrypt rate_limit rate_limit_database rate_limit_secondary secondary_storage secret services
 		session session_cookie session_read session_shared session_store token trusted_origin
 		user verification`,

@@ -17,9 +17,10 @@ import (
 //	store := auth.NewSQLStore(db, auth.PostgreSQL)
 //
 // The tables have to exist: [Auth.Migrate] creates what is missing. Statements
-// are prepared once for each connection, in transactions from the second time
-// on, and every statement gets the caller's context. Nothing of a statement's text comes from
-// input: values are arguments, names are those of tables and columns.
+// are prepared once for each connection, those of transactions when the first
+// one is over, and every statement gets the caller's context. Nothing of a
+// statement's text comes from input: values are arguments, names are those of
+// tables and columns.
 //
 // Transactions have the isolation level read committed, on SQLite serializable.
 // The deletion of a row deletes the rows that reference it even where the
