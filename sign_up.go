@@ -71,10 +71,40 @@ func (c *core) signUpKnown(ctx context.Context, existing, submitted *User, passw
 	if err := c.passwords.burn(ctx, password); err != nil {
 		return nil, err
 	}
+	if err := c.tryToStore(ctx, submitted); err != nil {
+		return nil, err
+	}
 	if notify := c.emailPassword.OnExistingUserSignUp; notify != nil {
 		c.inBackground(ctx, "OnExistingUserSignUp", func(ctx context.Context) error { return notify(ctx, existing) })
 	}
 	return c.pretendSignUp(submitted), nil
+}
+
+// errTrial ends a transaction that is not to be kept.
+var errTrial = errors.New("auth: nothing but a trial")
+
+// tryToStore fails as the sign-up of a new user with this data would, and stores
+// nothing. Otherwise a name that the store cannot hold, or an additional value
+// that is taken, would be refused for a new address only and so tell which
+// addresses are known.
+func (c *core) tryToStore(ctx context.Context, submitted *User) error {
+	trial := submitted.clone()
+	trial.Email = strings.ToLower(newID()) + "@trial.invalid"
+	trial.CreatedAt = now()
+	trial.UpdatedAt = trial.CreatedAt
+	err := c.transact(ctx, func(ctx context.Context) error {
+		if err := c.users.insert(ctx, trial); err != nil {
+			return err
+		}
+		return errTrial
+	})
+	switch {
+	case errors.Is(err, errTrial):
+		return nil
+	case errors.Is(err, ErrInvalidValue), errors.Is(err, ErrConflict):
+		return ErrFailedToCreateUser.With(http.StatusUnprocessableEntity).WithCause(err)
+	}
+	return err
 }
 
 // pretendSignUp has the form of a successful answer; nothing is stored.

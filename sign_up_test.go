@@ -304,3 +304,24 @@ func TestAdditionalUserFields(t *testing.T) {
 		t.Errorf("%+v, %v", data, err)
 	}
 }
+
+// TestHiddenSignUpRefusesAlike: data that cannot be stored is refused whether or
+// not the address is known, and leaves nothing behind.
+func TestHiddenSignUpRefusesAlike(t *testing.T) {
+	w := newWorld(t, func(c *Config) {
+		c.EmailPassword.NoAutoSignIn = true
+		c.User.Fields = []Column{{Name: "handle", Type: TypeString, Unique: true, Optional: true, Nullable: true}}
+	})
+	signUp := func(email, handle string) reply {
+		return w.browser().post("/sign-up/email", map[string]any{"name": "x", "email": email, "password": "a long password", "handle": handle})
+	}
+	signUp("ann@example.com", "ann").ok(t)
+	for _, email := range []string{"ann@example.com", "new@example.com"} {
+		signUp(email, "ann").fails(t, 422, ErrFailedToCreateUser)
+	}
+	signUp("ann@example.com", "free").ok(t)
+	if n := count(t, w, w.core.users.table); n != 1 {
+		t.Errorf("%d users", n)
+	}
+	signUp("bob@example.com", "free").ok(t) // the trial has not taken it
+}
