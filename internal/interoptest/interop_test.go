@@ -50,3 +50,18 @@ func TestInteropTextForJSON(t *testing.T) {
 		t.Errorf("place: %v", got.Session.Place)
 	}
 }
+
+// Both count in one table, each what the other has counted.
+func TestInteropRateLimit(t *testing.T) {
+	onEngines(t, func(t *testing.T, s testdb.Server) {
+		w := newWorld(t, s, counting, "npm")
+		b := newBrowser(t)
+		for i, at := range []*site{w.ours, w.npm, w.npm, w.ours, w.npm, w.ours} {
+			want := 200
+			if i >= 4 {
+				want = 429
+			}
+			b.get(at, "/ok").is(want)
+		}
+	})
+}

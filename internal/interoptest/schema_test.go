@@ -10,7 +10,7 @@ import (
 	"github.com/seed3b05b409/auth/internal/testdb"
 )
 
-var schemas = []*variant{core, extended, everyField, uuids, serials, renamed, snake}
+var schemas = []*variant{core, extended, everyField, uuids, serials, renamed, snake, counting}
 
 // The migrations of both make the same tables, to the last default.
 func TestTablesAreTheSame(t *testing.T) {

@@ -220,3 +220,15 @@ var snake = &variant{
 	},
 	naming: []auth.Naming{auth.SnakeCase},
 }
+
+// counting counts requests in the database.
+var counting = &variant{
+	name: "rate limit",
+	options: map[string]any{"rateLimit": map[string]any{
+		"enabled": true, "storage": "database",
+		"customRules": map[string]any{"/ok": map[string]any{"window": 3600, "max": 4}},
+	}},
+	config: func(c *auth.Config) {
+		c.RateLimit = auth.RateLimit{StoreInDatabase: true, Rules: map[string]auth.RateRule{"/ok": {Window: time.Hour, Max: 4}}}
+	},
+}

@@ -74,7 +74,7 @@ func (s Server) New(tb testing.TB) Database {
 	tb.Helper()
 	if s.Dialect == auth.SQLite {
 		path := filepath.Join(tb.TempDir(), "test.db")
-		return Database{s.Driver, "file:" + path + "?" + sqliteOptions, path}
+		return Database{s.Driver, "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + sqliteOptions, path}
 	}
 	server := s.at(tb)
 	name := s.create(tb, server)
