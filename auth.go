@@ -90,11 +90,14 @@ func newServices(config *Config, base *url.URL) (*services, error) {
 		userFields:          additional(config.User.Fields),
 		hiddenUserFields:    hiddenNames(config.User.Fields),
 		hiddenSessionFields: hiddenNames(config.Session.Fields),
-		session:             config.Session.withDefaults(),
-		signer:              newSigner(config.Secret),
+		session:             config.session(),
+		signer:              newSigner(config.secrets()...),
 		background:          config.Background,
 	}
 	s.session.Fields = additional(s.session.Fields)
+	if config.Stateless {
+		s.store = NewMemoryStore()
+	}
 	if s.log == nil {
 		s.log = slog.Default()
 	}

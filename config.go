@@ -25,9 +25,20 @@ type Config struct {
 	// All servers that share a database share it, the TypeScript ones too.
 	Secret string
 
+	// Secrets rotate the secret: the first one signs and encrypts, all of them and
+	// Secret, which may then be empty, are accepted. Put a new one with the next
+	// version in front, and take an old one away when what it made has expired.
+	Secrets []Secret
+
 	// Store keeps users and sessions: NewSQLStore(db, dialect), or
 	// NewMemoryStore() for tests and trials.
 	Store Store
+
+	// Stateless, instead of Store, keeps nothing but cookies: a session is its
+	// encrypted copy in the browser (Session.CookieCache), good on every server
+	// with the secret, and ends when it expires and not before. Users live in the
+	// memory of the process; it is for sign-in at providers, which know them.
+	Stateless bool
 
 	// IDs says what the ids of rows look like, in all tables: 32 random letters
 	// and digits, random UUIDs (IDUUID) or numbers that the store counts
@@ -200,12 +211,7 @@ func (c *Config) base() (*url.URL, error) {
 // check returns all mistakes that do not show when the parts are made.
 func (c *Config) check() error {
 	var errs []error
-	if len(c.Secret) < minSecretLength {
-		errs = append(errs, fmt.Errorf("auth: Config.Secret has %d bytes, it needs %d", len(c.Secret), minSecretLength))
-	}
-	if c.Store == nil {
-		errs = append(errs, errors.New("auth: Config.Store is missing"))
-	}
+	errs = append(errs, c.checkSecrets(), c.checkStore(), c.Session.CookieCache.check(c.Stateless))
 	if c.IDs == IDSerial && c.NewID != nil {
 		errs = append(errs, errors.New("auth: Config.NewID makes ids, IDSerial leaves that to the store"))
 	}
@@ -239,6 +245,48 @@ func (c *Config) check() error {
 	return errors.Join(append(errs, c.checkTimes())...)
 }
 
+// checkSecrets refuses secrets that can be guessed and versions that say nothing.
+func (c *Config) checkSecrets() error {
+	var errs []error
+	if len(c.Secret) < minSecretLength && (len(c.Secrets) == 0 || c.Secret != "") {
+		errs = append(errs, fmt.Errorf("auth: Config.Secret has %d bytes, it needs %d", len(c.Secret), minSecretLength))
+	}
+	seen := make(map[int]bool)
+	for i, secret := range c.Secrets {
+		if len(secret.Value) < minSecretLength {
+			errs = append(errs, fmt.Errorf("auth: Config.Secrets[%d] has %d bytes, it needs %d", i, len(secret.Value), minSecretLength))
+		}
+		if secret.Version < 0 || seen[secret.Version] {
+			errs = append(errs, fmt.Errorf("auth: Config.Secrets[%d]: version %d is negative or that of another one", i, secret.Version))
+		}
+		seen[secret.Version] = true
+	}
+	return errors.Join(errs...)
+}
+
+// secrets returns all values, the current one first.
+func (c *Config) secrets() []string {
+	var values []string
+	for _, secret := range c.Secrets {
+		values = append(values, secret.Value)
+	}
+	if c.Secret != "" || len(values) == 0 {
+		values = append(values, c.Secret)
+	}
+	return values
+}
+
+// checkStore wants one place for users and sessions.
+func (c *Config) checkStore() error {
+	switch {
+	case c.Store == nil && !c.Stateless:
+		return errors.New("auth: Config.Store is missing")
+	case c.Stateless && (c.Store != nil || c.SecondaryStorage != nil):
+		return errors.New("auth: Config.Stateless stores nothing: it has no Store and no SecondaryStorage")
+	}
+	return nil
+}
+
 // checkSecondaryStorage refuses what a secondary storage would be needed for, or
 // a better one.
 func (c *Config) checkSecondaryStorage() error {
@@ -264,6 +312,7 @@ func (c *Config) checkTimes() error {
 		{"Session.UpdateAge", c.Session.UpdateAge},
 		{"Session.FreshAge", c.Session.FreshAge},
 		{"Session.CookieCache.MaxAge", c.Session.CookieCache.MaxAge},
+		{"Session.CookieCache.RenewAge", c.Session.CookieCache.RenewAge},
 		{"EmailPassword.ResetPasswordExpiresIn", c.EmailPassword.ResetPasswordExpiresIn},
 		{"EmailVerification.ExpiresIn", c.EmailVerification.ExpiresIn},
 		{"User.Delete.TokenExpiresIn", c.User.Delete.TokenExpiresIn},
@@ -277,16 +326,30 @@ func (c *Config) checkTimes() error {
 
 // newSessionCookies makes the cookies of an instance.
 func (c *Config) newSessionCookies(base *url.URL, s *signer) (*sessionCookies, error) {
-	session := c.Session.withDefaults()
+	session := c.session()
+	seal, sealErr := newCacheSeal(session.CookieCache.Strategy, s, c.secrets())
 	token := c.cookie(base, "session_token", c.Cookies.SessionToken)
 	token.maxAge = int(session.ExpiresIn / time.Second)
 	data := c.cookie(base, "session_data", c.Cookies.SessionData)
 	data.maxAge = int(session.CookieCache.MaxAge / time.Second)
 	forget := c.cookie(base, "dont_remember", c.Cookies.DontRemember)
-	err := errors.Join(token.validate(), data.validate(), forget.validate())
+	err := errors.Join(sealErr, token.validate(), data.validate(), forget.validate())
 	return &sessionCookies{
-		signer: s, tokenCookie: token, dataCookie: data, forgetCookie: forget, cache: session.CookieCache,
+		signer: s, tokenCookie: token, dataCookie: data, forgetCookie: forget, cache: session.CookieCache, seal: seal,
+		stateless:     c.Stateless,
+		accountCookie: c.cookie(base, "account_data", CookieOverride{}),
+		stateCookie:   c.cookie(base, "oauth_state", CookieOverride{}),
 	}, err
+}
+
+// session returns the options of sessions with their defaults.
+func (c *Config) session() SessionOptions {
+	o := c.Session
+	if c.Stateless {
+		setDefault(&o.ExpiresIn, defaultSessionLifetime)
+		o.CookieCache = o.CookieCache.stateless(o.ExpiresIn)
+	}
+	return o.withDefaults()
 }
 
 // cookie is one cookie with its name and attributes (contract section 7.1).

@@ -15,18 +15,18 @@ const (
 )
 
 func TestSealCompact(t *testing.T) {
-	s := newSigner(vectorSecret)
-	raw := sealCompact(s, []byte(vectorData), time.UnixMilli(vectorExpiresAt))
+	s := compactSeal{newSigner(vectorSecret)}
+	raw := s.seal([]byte(vectorData), time.UnixMilli(vectorExpiresAt))
 	text, err := base64.RawURLEncoding.DecodeString(raw)
 	want := `{"session":` + vectorData + `,"expiresAt":1893456300000,"signature":"` + vectorDataTag + `"}`
 	if err != nil || string(text) != want {
-		t.Errorf("sealCompact = %s, %v\nwant %s", text, err, want)
+		t.Errorf("compact seal = %s, %v\nwant %s", text, err, want)
 	}
-	d, expiresAt, ok := openCompact(s, raw)
+	d, expiresAt, ok := s.open(raw)
 	if !ok || string(d) != vectorData || expiresAt.UnixMilli() != vectorExpiresAt {
-		t.Errorf("openCompact = %s, %v, %v", d, expiresAt, ok)
+		t.Errorf("compact open = %s, %v, %v", d, expiresAt, ok)
 	}
-	if _, _, ok := openCompact(newSigner("another"), raw); ok {
+	if _, _, ok := (compactSeal{newSigner("another")}).open(raw); ok {
 		t.Error("a cookie sealed under another secret was accepted")
 	}
 }
@@ -51,40 +51,40 @@ func TestOpenCompact(t *testing.T) {
 		{"expiry moved into the object", `"version":"1"},"expiresAt":1893456300000`, `"version":"1","expiresAt":1893456300000}`, false},
 		{"session is an array", `{"session":{`, `{"session":[`, false},
 	}
-	s := newSigner(vectorSecret)
+	s := compactSeal{newSigner(vectorSecret)}
 	for _, tt := range tests {
 		raw := base64.RawURLEncoding.EncodeToString([]byte(strings.Replace(text, tt.old, tt.new, 1)))
-		if _, _, ok := openCompact(s, raw); ok != tt.ok {
+		if _, _, ok := s.open(raw); ok != tt.ok {
 			t.Errorf("%s: %v, want %v", tt.reason, ok, tt.ok)
 		}
 	}
 	for _, raw := range []string{"", "e30", "e30=", "e3\n0", "%", base64.RawURLEncoding.EncodeToString([]byte(text)) + "="} {
-		if _, _, ok := openCompact(s, raw); ok {
+		if _, _, ok := s.open(raw); ok {
 			t.Errorf("accepted %q", raw)
 		}
 	}
 }
 
 func FuzzOpenCompact(f *testing.F) {
-	s := newSigner(vectorSecret)
+	s := compactSeal{newSigner(vectorSecret)}
 	f.Add(`{"session":` + vectorData + `,"expiresAt":1893456300000,"signature":"` + vectorDataTag + `"}`)
 	f.Add(`{"session":{"a":1},"expiresAt":1,"signature":""}`)
 	f.Fuzz(func(t *testing.T, text string) {
-		openCompact(s, text)
+		s.open(text)
 		raw := base64.RawURLEncoding.EncodeToString([]byte(text))
-		d, expiresAt, ok := openCompact(s, raw)
-		if ok && sealCompact(s, d, expiresAt) != raw {
+		d, expiresAt, ok := s.open(raw)
+		if ok && s.seal(d, expiresAt) != raw {
 			t.Fatalf("accepted %q, which is not what it seals", text)
 		}
 	})
 }
 
 func BenchmarkOpenCompact(b *testing.B) {
-	s := newSigner(vectorSecret)
-	raw := sealCompact(s, []byte(vectorData), time.UnixMilli(vectorExpiresAt))
+	s := compactSeal{newSigner(vectorSecret)}
+	raw := s.seal([]byte(vectorData), time.UnixMilli(vectorExpiresAt))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, _, ok := openCompact(s, raw); !ok {
+		if _, _, ok := s.open(raw); !ok {
 			b.Fatal("refused")
 		}
 	}

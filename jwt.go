@@ -30,33 +30,42 @@ func (s *signer) signJWT(claims any) (string, error) {
 	if err := enc.Encode(claims); err != nil {
 		return "", err
 	}
+	return s.signJWTPayload(bytes.TrimSuffix(payload.Bytes(), []byte("\n"))), nil
+}
+
+// signJWTPayload is signJWT for a JSON object, which it does not change.
+func (s *signer) signJWTPayload(payload []byte) string {
 	token := append([]byte(jwtHeader), '.')
-	token = base64.RawURLEncoding.AppendEncode(token, bytes.TrimSuffix(payload.Bytes(), []byte("\n")))
+	token = base64.RawURLEncoding.AppendEncode(token, payload)
 	signature := s.signURL(token)
-	return string(append(append(token, '.'), signature...)), nil
+	return string(append(append(token, '.'), signature...))
 }
 
 // verifyJWT checks a token that signJWT or the original made and decodes its
-// payload into claims, a pointer. Nothing in the token is looked at before its
-// signature holds, and the signature is HS256 whatever the header says.
-// Errors: errJWTExpired, errJWTInvalid; claims are then untouched or undefined.
+// payload into claims, a pointer. Errors: errJWTExpired, errJWTInvalid; claims are
+// then untouched or undefined.
 func (s *signer) verifyJWT(token string, claims any) error {
+	payload, err := s.openJWT(token)
+	if err == nil && json.Unmarshal(payload, claims) != nil {
+		err = errJWTInvalid
+	}
+	return err
+}
+
+// openJWT checks a token and returns its payload. Nothing in the token is looked
+// at before its signature holds, and the signature is HS256 whatever the header
+// says. Errors: errJWTExpired, errJWTInvalid.
+func (s *signer) openJWT(token string) (payload []byte, err error) {
 	dot := strings.LastIndexByte(token, '.')
 	if dot < 0 || !s.verifyURL([]byte(token[:dot]), []byte(token[dot+1:])) {
-		return errJWTInvalid
+		return nil, errJWTInvalid
 	}
 	header, encoded, _ := strings.Cut(token[:dot], ".")
-	payload, err := decodeBase64URL(encoded)
+	payload, err = decodeBase64URL(encoded)
 	if err != nil || !validJWTHeader(header) {
-		return errJWTInvalid
+		return nil, errJWTInvalid
 	}
-	if err := checkJWTTimes(payload); err != nil {
-		return err
-	}
-	if json.Unmarshal(payload, claims) != nil {
-		return errJWTInvalid
-	}
-	return nil
+	return payload, checkJWTTimes(payload)
 }
 
 // validJWTHeader admits a typ and other members that are only hints, but no

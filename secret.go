@@ -6,16 +6,29 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"hash"
+	"slices"
 	"sync"
 )
 
 // tagLength is the length of a tag in standard base64 with padding.
 const tagLength = (sha256.Size + 2) / 3 * 4
 
-// A signer makes and checks HMAC-SHA256 tags under one secret. It is safe for
-// concurrent use. Keyed states are pooled: keying costs more than a short
-// message does, and checking a tag allocates nothing.
+// A Secret is one version of the secret of an instance, see Config.Secrets.
+type Secret struct {
+	// Version is never used again for another value, and not negative.
+	Version int
+	Value   string
+}
+
+// A signer makes HMAC-SHA256 tags under the current secret and checks them under
+// every secret that it knows. It is safe for concurrent use.
 type signer struct {
+	keys []*macKey // the current one first
+}
+
+// A macKey is one secret. Keyed states are pooled: keying costs more than a short
+// message does, and checking a tag allocates nothing.
+type macKey struct {
 	states sync.Pool // of *macState, reset
 }
 
@@ -27,59 +40,69 @@ type macState struct {
 	sum  [sha256.Size]byte
 }
 
-// newSigner returns a signer keyed with the UTF-8 bytes of secret.
-func newSigner(secret string) *signer {
-	key := []byte(secret)
-	s := &signer{}
-	s.states.New = func() any { return &macState{Hash: hmac.New(sha256.New, key)} }
+// newSigner returns a signer keyed with the UTF-8 bytes of the secrets, the
+// current one first.
+func newSigner(secrets ...string) *signer {
+	s := &signer{keys: make([]*macKey, len(secrets))}
+	for i, secret := range secrets {
+		key := []byte(secret)
+		s.keys[i] = &macKey{}
+		s.keys[i].states.New = func() any { return &macState{Hash: hmac.New(sha256.New, key)} }
+	}
 	return s
 }
 
 // sign returns the tag of value in standard base64 with padding: the form that
 // signed cookies carry.
 func (s *signer) sign(value string) string {
-	tag := s.tag(value)
+	tag := s.keys[0].tag(value)
 	return string(tag[:])
 }
 
-// matches reports in constant time whether got is the tag of value.
+// matches reports in constant time for each secret whether got is the tag of
+// value.
 func (s *signer) matches(value string, got *[tagLength]byte) bool {
-	want := s.tag(value)
-	return subtle.ConstantTimeCompare(want[:], got[:]) == 1
-}
-
-func (s *signer) tag(value string) (tag [tagLength]byte) {
-	m := s.states.Get().(*macState)
-	m.writeString(value)
-	base64.StdEncoding.Encode(tag[:], m.Sum(m.sum[:0]))
-	s.put(m)
-	return tag
+	for _, key := range s.keys {
+		want := key.tag(value)
+		if subtle.ConstantTimeCompare(want[:], got[:]) == 1 {
+			return true
+		}
+	}
+	return false
 }
 
 // signURL returns the tag of msg in base64url without padding: the form of a
 // JWS and of the session_data cookie.
-func (s *signer) signURL(msg []byte) string {
-	return base64.RawURLEncoding.EncodeToString(s.appendMAC(nil, msg))
-}
+func (s *signer) signURL(msg []byte) string { return s.keys[0].urlTag(msg) }
 
-// verifyURL reports in constant time whether signature is what signURL returns
-// for msg. Comparing the text refuses every second spelling of a tag.
+// verifyURL reports in constant time for each secret whether signature is what
+// signURL returned for msg. Comparing the text refuses every second spelling of
+// a tag.
 func (s *signer) verifyURL(msg, signature []byte) bool {
-	return subtle.ConstantTimeCompare([]byte(s.signURL(msg)), signature) == 1
+	return slices.ContainsFunc(s.keys, func(key *macKey) bool {
+		return subtle.ConstantTimeCompare([]byte(key.urlTag(msg)), signature) == 1
+	})
 }
 
-// appendMAC appends the 32 raw bytes of the tag of msg to dst.
-func (s *signer) appendMAC(dst, msg []byte) []byte {
-	m := s.states.Get().(*macState)
+func (k *macKey) tag(value string) (tag [tagLength]byte) {
+	m := k.states.Get().(*macState)
+	m.writeString(value)
+	base64.StdEncoding.Encode(tag[:], m.Sum(m.sum[:0]))
+	k.put(m)
+	return tag
+}
+
+func (k *macKey) urlTag(msg []byte) string {
+	m := k.states.Get().(*macState)
 	m.Write(msg)
-	dst = m.Sum(dst)
-	s.put(m)
-	return dst
+	tag := base64.RawURLEncoding.EncodeToString(m.Sum(m.sum[:0]))
+	k.put(m)
+	return tag
 }
 
-func (s *signer) put(m *macState) {
+func (k *macKey) put(m *macState) {
 	m.Reset()
-	s.states.Put(m)
+	k.states.Put(m)
 }
 
 func (m *macState) writeString(text string) {

@@ -4,10 +4,10 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // The secret and the value of the contract's vectors (sections 7.2 and 8.4).
@@ -22,9 +22,32 @@ func TestSigner(t *testing.T) {
 	if got := s.sign(vectorToken); got != vectorTag {
 		t.Errorf("sign = %s, want %s", got, vectorTag)
 	}
-	const rawTag = "9044d5977ec61536b8a16de9c1c8e32ba7e72b34a44425159b356b00ff0901ba"
-	if got := hex.EncodeToString(s.appendMAC([]byte{0xff}, []byte(vectorToken))); got != "ff"+rawTag {
-		t.Errorf("appendMAC = %s, want ff%s", got, rawTag)
+	const rawTag = "kETVl37GFTa4oW3pwcjjK6fnKzSkRCUVmzVrAP8JAbo" // the same bytes in base64url
+	if got := s.signURL([]byte(vectorToken)); got != rawTag {
+		t.Errorf("signURL = %s, want %s", got, rawTag)
+	}
+}
+
+// What older secrets have signed holds until they are taken away; nothing new is
+// signed with them.
+func TestSignerRotated(t *testing.T) {
+	older, rotated := newSigner(vectorSecret), newSigner("another secret", vectorSecret)
+	token, err := older.signJWT(emailClaims{Email: "ann@example.com", ExpiresAt: time.Now().Add(time.Hour).Unix()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var claims emailClaims
+	if value, ok := rotated.openCookie(older.signCookie("x")); !ok || value != "x" {
+		t.Error("a cookie signed with an older secret was refused")
+	}
+	if err := rotated.verifyJWT(token, &claims); err != nil {
+		t.Errorf("a token signed with an older secret: %v", err)
+	}
+	if _, ok := older.openCookie(rotated.signCookie("x")); ok {
+		t.Error("a new cookie was signed with the older secret")
+	}
+	if _, ok := newSigner("another secret").openCookie(older.signCookie("x")); ok {
+		t.Error("a cookie of a secret that is gone was accepted")
 	}
 }
 

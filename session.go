@@ -114,28 +114,12 @@ type SessionOptions struct {
 	Fields      []Column // additional columns
 }
 
-// CookieCache keeps a signed copy of session and user in a cookie, which
-// answers most reads without the store. What is revoked stays readable until
-// the copy expires; operations that change passwords, e-mail or sessions always
-// ask the store.
-type CookieCache struct {
-	Enabled bool
-	MaxAge  time.Duration // default 5 minutes
-
-	// Version is stored in the copy; changing it invalidates all copies.
-	// Default "1".
-	Version string
-}
-
 // Lifetimes of the contract (section 6.3).
 const (
 	defaultSessionLifetime = 7 * 24 * time.Hour
 	defaultUpdateAge       = 24 * time.Hour
 	defaultFreshAge        = 24 * time.Hour
-	defaultCacheAge        = 5 * time.Minute
 	forgottenSessionTime   = 24 * time.Hour // without "remember me"
-	forgottenCacheAge      = time.Minute
-	defaultCacheVersion    = "1"
 )
 
 // withDefaults fills in what was left zero.
@@ -143,8 +127,7 @@ func (o SessionOptions) withDefaults() SessionOptions {
 	setDefault(&o.ExpiresIn, defaultSessionLifetime)
 	setDefault(&o.UpdateAge, defaultUpdateAge)
 	setDefault(&o.FreshAge, defaultFreshAge)
-	setDefault(&o.CookieCache.MaxAge, defaultCacheAge)
-	setDefault(&o.CookieCache.Version, defaultCacheVersion)
+	o.CookieCache = o.CookieCache.withDefaults()
 	if o.RefreshAlways {
 		o.UpdateAge = 0
 	}

@@ -18,6 +18,13 @@ type sessionCookies struct {
 	forgetCookie cookie
 	dataCookie   cookie // with the lifetime of the copy
 	cache        CookieCache
+	seal         cacheSeal
+
+	// Where nothing is stored, the tokens of an account and the state of a sign-in
+	// at a provider are in cookies too, and end with the session.
+	stateless     bool
+	accountCookie cookie
+	stateCookie   cookie
 }
 
 // token returns the session token in the request's signed cookie, empty if
@@ -58,13 +65,18 @@ func (s *sessionCookies) set(x *Exchange, data *SessionData, dontRemember bool) 
 func (s *sessionCookies) clear(x *Exchange) {
 	x.expireCookie(s.tokenCookie)
 	x.expireCookie(s.dataCookie)
-	s.expireStale(x, nil)
+	if s.stateless {
+		x.expireCookie(s.accountCookie)
+		expireStale(x, s.accountCookie, nil)
+		x.expireCookie(s.stateCookie)
+	}
+	expireStale(x, s.dataCookie, nil)
 	x.expireCookie(s.forgetCookie)
 }
 
 // sentCopy returns the cached copy in the request, empty if there is none.
-func (s *sessionCookies) sentCopy(x *Exchange) string {
-	return joinChunks(x.headers, s.dataCookie.name)
+func (s *sessionCookies) sentCopy(h http.Header) string {
+	return joinChunks(h, s.dataCookie.name)
 }
 
 // setCopy writes the cached copy if there is to be one (contract section 8.4).
@@ -75,33 +87,32 @@ func (s *sessionCookies) setCopy(x *Exchange, data *SessionData, dontRemember bo
 	}
 	lifetime, c := s.cache.MaxAge, s.dataCookie
 	if dontRemember {
-		lifetime, c.maxAge = forgottenCacheAge, 0
+		lifetime, c.maxAge = s.cache.forgottenAge(), 0
 	}
 	object, err := s.copyOf(data)
 	if err != nil {
 		x.op.pipeline.log().ErrorContext(x, "session could not be cached in a cookie", "error", err)
 		return
 	}
-	c.value = sealCompact(s.signer, object, now().Add(lifetime))
+	c.value = s.seal.seal(object, now().Add(lifetime))
 	chunks := chunkCookie(c)
 	if len(chunks) == 0 {
 		x.op.pipeline.log().WarnContext(x, "session is too large for a cookie", "bytes", len(c.value))
 	}
-	s.expireStale(x, chunks)
+	expireStale(x, s.dataCookie, chunks)
 	for _, chunk := range chunks {
 		x.setCookie(chunk)
 	}
 }
 
-// expireStale expires the cookies under which the request carried a copy, but
-// for those that a new one overwrites.
-func (s *sessionCookies) expireStale(x *Exchange, fresh []cookie) {
-	for _, name := range chunkNames(x.headers, s.dataCookie.name) {
+// expireStale expires the names under which the request carried a cookie, whole or
+// in chunks, but for those that a new one overwrites.
+func expireStale(x *Exchange, c cookie, fresh []cookie) {
+	for _, name := range chunkNames(x.headers, c.name) {
 		overwritten := slices.ContainsFunc(fresh, func(c cookie) bool { return c.name == name })
 		if !overwritten {
-			stale := s.dataCookie
-			stale.name = name
-			x.setCookie(stale.expired())
+			c.name = name
+			x.setCookie(c.expired())
 		}
 	}
 }
@@ -117,16 +128,28 @@ func (s *sessionCookies) copyOf(data *SessionData) ([]byte, error) {
 		return nil, err
 	}
 	object = strconv.AppendInt(append(object, `,"updatedAt":`...), time.Now().UnixMilli(), 10)
-	object, err = appendJSON(append(object, `,"version":`...), s.cache.Version)
+	object, err = appendJSON(append(object, `,"version":`...), s.cache.version(data))
 	return append(object, '}'), err
 }
 
-// openCopy returns the session in a cached copy, nil unless it is ours, in date
-// and of the current version.
-func (s *services) openCopy(value string) *SessionData {
-	object, expiresAt, ok := openCompact(s.signer, value)
+// renew sends a copy that is about to expire again, and the token with its full
+// lifetime: where cookies are all there is, nothing else prolongs them.
+func (s *sessionCookies) renew(x *Exchange, data *SessionData) {
+	token := s.tokenCookie
+	token.value = s.signer.signCookie(data.Session.Token)
+	if s.forgets(x) {
+		token.maxAge = 0
+	}
+	s.setCopy(x, data, false)
+	x.setCookie(token)
+}
+
+// openCopy returns the session in a cached copy and when the copy expires, nil
+// unless it is ours, in date and of the current version.
+func (s *services) openCopy(value string) (data *SessionData, expiresAt time.Time) {
+	object, expiresAt, ok := s.cookies.seal.open(value)
 	if !ok || expiresAt.Before(time.Now()) {
-		return nil
+		return nil, time.Time{}
 	}
 	var copied struct {
 		Session json.RawMessage `json:"session"`
@@ -134,15 +157,19 @@ func (s *services) openCopy(value string) *SessionData {
 		Version string          `json:"version"`
 	}
 	if json.Unmarshal(object, &copied) != nil {
-		return nil
+		return nil, time.Time{}
 	}
 	setDefault(&copied.Version, defaultCacheVersion)
 	session, sessionErr := s.sessions.decode(copied.Session)
 	user, userErr := s.users.decode(copied.User)
-	if sessionErr != nil || userErr != nil || copied.Version != s.session.CookieCache.Version || session.ExpiresAt.Before(now()) {
-		return nil
+	if sessionErr != nil || userErr != nil || session.ExpiresAt.Before(now()) {
+		return nil, time.Time{}
 	}
-	return &SessionData{Session: session, User: user}
+	data = &SessionData{Session: session, User: user}
+	if copied.Version != s.session.CookieCache.version(data) {
+		return nil, time.Time{}
+	}
+	return data, expiresAt
 }
 
 // setSession sends a session to the caller's browser and makes it the current

@@ -20,15 +20,18 @@ func (s *services) loadSession(x *Exchange, opts readOptions) (*SessionData, err
 	if token == "" && s.session.CookieCache.Enabled {
 		return nil, nil
 	}
-	sent := s.cookies.sentCopy(x)
+	sent := s.cookies.sentCopy(x.headers)
 	if sent != "" && !s.session.CookieCache.Enabled {
-		s.cookies.expireStale(x, nil)
+		expireStale(x, s.cookies.dataCookie, nil)
 	}
 	if token == "" {
 		return nil, nil
 	}
 	if sent != "" && s.session.CookieCache.Enabled && !opts.noCache {
-		if data := s.openCopy(sent); data != nil && data.Session.Token == token {
+		if data, expiresAt := s.openCopy(sent); data != nil && data.Session.Token == token {
+			if s.cookies.cache.renewalDue(expiresAt) {
+				s.cookies.renew(x, data)
+			}
 			return data, nil
 		}
 		x.expireCookie(s.cookies.dataCookie)
@@ -92,6 +95,9 @@ func (s *services) refresh(x *Exchange, data *SessionData) (*SessionData, error)
 // unless the store is asked for. A session that ended meanwhile is none.
 func (s *services) readSession(ctx context.Context, opts readOptions) (*SessionData, error) {
 	x := ExchangeFrom(ctx)
+	if s.cookies.stateless {
+		opts.noCache = false // the cookie is all there is
+	}
 	if data, ok := x.state.(*SessionData); ok && !opts.noCache {
 		return data, nil
 	}
@@ -114,6 +120,13 @@ func (s *services) peekSession(ctx context.Context, h http.Header) (*SessionData
 	token := s.cookies.token(h)
 	if token == "" {
 		return nil, nil
+	}
+	if s.cookies.stateless {
+		data, _ := s.openCopy(s.cookies.sentCopy(h))
+		if data != nil && data.Session.Token != token {
+			data = nil
+		}
+		return data, nil
 	}
 	data, err := s.sessions.byToken(ctx, token)
 	if err != nil || data == nil || data.Session.ExpiresAt.Before(now()) {

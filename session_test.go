@@ -305,9 +305,17 @@ func TestOneRoundTrip(t *testing.T) {
 }
 
 func TestCookieCache(t *testing.T) {
+	for _, strategy := range []CacheStrategy{CacheCompact, CacheJWT, CacheJWE} {
+		t.Run(string(strategy), func(t *testing.T) { testCookieCache(t, strategy) })
+	}
+}
+
+func testCookieCache(t *testing.T, strategy CacheStrategy) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &countingStore{Store: NewMemoryStore()}
-		w := newWorld(t, func(c *Config) { c.Store, c.Session.CookieCache.Enabled = store, true })
+		w := newWorld(t, func(c *Config) {
+			c.Store, c.Session.CookieCache = store, CookieCache{Enabled: true, Strategy: strategy}
+		})
 		ann := w.as("ann")
 		if ann.cookies["better-auth.session_data"] == "" {
 			t.Fatalf("cookies %v", ann.cookies)
@@ -336,9 +344,52 @@ func TestCookieCache(t *testing.T) {
 	})
 }
 
+// TestCookieCacheVersionFunc: a change of the function's answer sends the reader to
+// the store, once.
+func TestCookieCacheVersionFunc(t *testing.T) {
+	store, version := &countingStore{Store: NewMemoryStore()}, "1"
+	ann := newWorld(t, func(c *Config) {
+		c.Store = store
+		c.Session.CookieCache = CookieCache{Enabled: true, VersionFunc: func(_ *Session, user *User) string { return user.Name + version }}
+	}).as("ann")
+	for i, want := range []int{0, 1, 0} {
+		if store.selects = 0; i == 1 {
+			version = "2"
+		}
+		if ann.get("/get-session").ok(t); store.selects != want {
+			t.Errorf("read %d: %d selects, want %d", i, store.selects, want)
+		}
+	}
+}
+
+// TestCookieCacheForgotten: the copy of a session that is not to be remembered ends
+// early, a compact one the earliest.
+func TestCookieCacheForgotten(t *testing.T) {
+	for strategy, lifetime := range map[CacheStrategy]time.Duration{CacheCompact: time.Minute, CacheJWT: 5 * time.Minute, CacheJWE: 5 * time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			store := &countingStore{Store: NewMemoryStore()}
+			w := newWorld(t, func(c *Config) {
+				c.Store, c.Session.CookieCache = store, CookieCache{Enabled: true, Strategy: strategy, MaxAge: time.Hour}
+			})
+			ann := w.as("ann")
+			ann.post("/sign-in/email", `{"email":"ann@example.com","password":"password of ann","rememberMe":false}`).ok(t)
+			store.selects = 0
+			time.Sleep(lifetime - time.Second)
+			ann.get("/get-session").ok(t)
+			if store.selects != 0 {
+				t.Errorf("%s: %d selects before the end", strategy, store.selects)
+			}
+			time.Sleep(2 * time.Second)
+			if ann.get("/get-session").ok(t); store.selects != 1 {
+				t.Errorf("%s: %d selects after the end", strategy, store.selects)
+			}
+		})
+	}
+}
+
 func TestCookieCacheIsNotBelieved(t *testing.T) {
 	seal := func(w *world, object string) string {
-		return sealCompact(newSigner(testSecret), []byte(object), time.Now().Add(time.Hour))
+		return compactSeal{newSigner(testSecret)}.seal([]byte(object), time.Now().Add(time.Hour))
 	}
 	for _, tt := range []struct {
 		name string
@@ -349,19 +400,19 @@ func TestCookieCacheIsNotBelieved(t *testing.T) {
 		{"a changed byte", func(_ *world, own, _ string) string { return "A" + own[1:] }},
 		{"another session's copy", func(_ *world, _, foreign string) string { return foreign }},
 		{"another secret", func(w *world, own, _ string) string {
-			object, expires, _ := openCompact(newSigner(testSecret), own)
-			return sealCompact(newSigner(strings.Repeat("x", 32)), object, expires)
+			object, expires, _ := compactSeal{newSigner(testSecret)}.open(own)
+			return compactSeal{newSigner(strings.Repeat("x", 32))}.seal(object, expires)
 		}},
 		{"an expired copy", func(w *world, own, _ string) string {
-			object, _, _ := openCompact(newSigner(testSecret), own)
-			return sealCompact(newSigner(testSecret), object, time.Now().Add(-time.Second))
+			object, _, _ := compactSeal{newSigner(testSecret)}.open(own)
+			return compactSeal{newSigner(testSecret)}.seal(object, time.Now().Add(-time.Second))
 		}},
 		{"another version", func(w *world, own, _ string) string {
-			object, _, _ := openCompact(newSigner(testSecret), own)
+			object, _, _ := compactSeal{newSigner(testSecret)}.open(own)
 			return seal(w, strings.Replace(string(object), `"version":"1"`, `"version":"2"`, 1))
 		}},
 		{"a session that has expired", func(w *world, own, _ string) string {
-			object, _, _ := openCompact(newSigner(testSecret), own)
+			object, _, _ := compactSeal{newSigner(testSecret)}.open(own)
 			return seal(w, regexp.MustCompile(`"expiresAt":"[^"]*"`).ReplaceAllString(string(object), `"expiresAt":"2020-01-01T00:00:00.000Z"`))
 		}},
 		{"no user", func(w *world, _, _ string) string { return seal(w, `{"session":{},"version":"1"}`) }},
