@@ -132,7 +132,7 @@ func (p *parser) take(number int, line string) error {
 		return p.header(strings.TrimSpace(line))
 	case word == "~":
 		return p.wantDifference(rest)
-	case word == "-" || word == "+":
+	case word == "-" || word == "+" || word == "*":
 		if p.want == nil {
 			return fmt.Errorf("%q follows no ~", line)
 		}

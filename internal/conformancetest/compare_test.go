@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -114,23 +115,80 @@ func longest(a, b []string) []string {
 	return common
 }
 
-// reordered replaces pairs of lines whose JSON is equal.
+// reordered replaces pairs of lines that say the same in JSON: in a run of lines
+// of one side and then of the other, the first with the first and so on.
 func reordered(lines []string) (shorter []string) {
-	for i := 0; i < len(lines); i++ {
-		if i+1 < len(lines) && strings.HasPrefix(lines[i], "- ") && strings.HasPrefix(lines[i+1], "+ ") && sameJSON(lines[i][2:], lines[i+1][2:]) {
-			kind, _, _ := strings.Cut(lines[i][2:], " ")
-			shorter = append(shorter, "* "+kind+" in another order")
-			i++
-			continue
+	for len(lines) > 0 {
+		removed := prefixed(lines, '-')
+		added := prefixed(lines[len(removed):], '+')
+		if len(removed)+len(added) == 0 {
+			return append(shorter, lines...)
 		}
-		shorter = append(shorter, lines[i])
+		lines = lines[len(removed)+len(added):]
+		pairs := min(len(removed), len(added))
+		var left, right []string
+		for i := range pairs {
+			if how := sameJSON(removed[i][2:], added[i][2:]); how != "" {
+				kind, _, _ := strings.Cut(removed[i][2:], " ")
+				shorter = append(shorter, "* "+kind+" "+how)
+			} else {
+				left, right = append(left, removed[i]), append(right, added[i])
+			}
+		}
+		shorter = slices.Concat(shorter, left, removed[pairs:], right, added[pairs:])
 	}
 	return shorter
 }
 
-func sameJSON(a, b string) bool {
-	kind, a, _ := strings.Cut(a, " ")
-	other, b, _ := strings.Cut(b, " ")
-	var left, right any
-	return kind == other && json.Unmarshal([]byte(a), &left) == nil && json.Unmarshal([]byte(b), &right) == nil && reflect.DeepEqual(left, right)
+// prefixed are the first lines that begin with a sign.
+func prefixed(lines []string, sign byte) []string {
+	n := 0
+	for n < len(lines) && lines[n][0] == sign {
+		n++
+	}
+	return lines[:n]
+}
+
+// sameJSON says how the JSON in two lines differs that says the same, or "".
+func sameJSON(a, b string) (how string) {
+	left, leftRest, leftOK := cutJSON(a)
+	right, rightRest, rightOK := cutJSON(b)
+	switch {
+	case !leftOK || !rightOK || leftRest != rightRest:
+		return ""
+	case reflect.DeepEqual(left, right):
+		return "in another order"
+	case reflect.DeepEqual(withoutNull(left), withoutNull(right)):
+		return "with other members that are null"
+	}
+	return ""
+}
+
+// cutJSON splits a line into its JSON and the rest.
+func cutJSON(line string) (value any, rest string, ok bool) {
+	start, end := strings.IndexAny(line, "{["), strings.LastIndexAny(line, "}]")
+	if start < 0 || end < start || json.Unmarshal([]byte(line[start:end+1]), &value) != nil {
+		return nil, "", false
+	}
+	return value, line[:start] + line[end+1:], true
+}
+
+func withoutNull(value any) any {
+	switch v := value.(type) {
+	case map[string]any:
+		rest := make(map[string]any)
+		for key, member := range v {
+			if member != nil {
+				rest[key] = withoutNull(member)
+			}
+		}
+		return rest
+	case []any:
+		rest := make([]any, len(v))
+		for i, element := range v {
+			rest[i] = withoutNull(element)
+		}
+		return rest
+	}
+	return value
 }

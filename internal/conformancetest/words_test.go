@@ -81,9 +81,9 @@ func (w *words) epoch(text string) string {
 		return text
 	}
 	if len(text) == 10 {
-		return "seconds " + w.away(time.Unix(n, 0))
+		return `"` + w.away(time.Unix(n, 0)) + ` in seconds"`
 	}
-	return "milliseconds " + w.away(time.UnixMilli(n))
+	return `"` + w.away(time.UnixMilli(n)) + ` in milliseconds"`
 }
 
 // signature names the key of a signature; that of nobody stays as it is.
