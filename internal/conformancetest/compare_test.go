@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -15,7 +16,8 @@ import (
 // explains, and the explanations that explain nothing.
 func (s *scenario) compare(t testing.TB, v *variant, sabotage func(http.Handler) http.Handler) (findings []string) {
 	t.Helper()
-	theirs, ours := newRun(t, v, serveOriginal(t, v)), newRun(t, v, serveOurs(t, v, sabotage))
+	client := newAddress()
+	theirs, ours := newRun(t, v, serveOriginal(t, v), client), newRun(t, v, serveOurs(t, v, sabotage), client)
 	for _, step := range s.steps {
 		a, b := theirs.do(step), ours.do(step)
 		difference := v.withoutStanding(step, diff(a, b))
@@ -27,6 +29,15 @@ func (s *scenario) compare(t testing.TB, v *variant, sabotage func(http.Handler)
 		}
 	}
 	return findings
+}
+
+var lastAddress atomic.Int32
+
+// newAddress is that of a client who has not been here yet: the original counts
+// requests by address, for all instances of a process together.
+func newAddress() string {
+	n := lastAddress.Add(1)
+	return fmt.Sprintf("100.64.%d.%d", n>>8, n&0xff)
 }
 
 // wantedIn are the differences of a step that are wanted in a variant.

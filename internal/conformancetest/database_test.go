@@ -48,41 +48,47 @@ type row struct {
 	text  string
 }
 
-// rows reads all tables, each in the order of insertion.
-func rows(t testing.TB, db *sql.DB) (all []row) {
+// A table is one of a database, with the query for its rows in the order of
+// insertion.
+type table struct {
+	name, query string
+	columns     []string
+}
+
+// tables lists those of a database, which may be nil.
+func tables(t testing.TB, db *sql.DB) (all []table) {
 	t.Helper()
 	if db == nil {
 		return nil
 	}
-	for _, table := range tableNames(t, db) {
-		all = append(all, tableRows(t, db, table)...)
+	query(t, db, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid", func(values []any) {
+		all = append(all, table{name: values[0].(string)})
+	})
+	for i := range all {
+		this := &all[i]
+		var literals []string
+		query(t, db, `SELECT name FROM pragma_table_info('`+this.name+`')`, func(values []any) {
+			name := values[0].(string)
+			this.columns, literals = append(this.columns, name), append(literals, `quote("`+name+`")`)
+		})
+		this.query = `SELECT rowid, ` + strings.Join(literals, ", ") + ` FROM "` + this.name + `" ORDER BY rowid`
 	}
 	return all
 }
 
-func tableNames(t testing.TB, db *sql.DB) (names []string) {
-	t.Helper()
-	query(t, db, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid", func(values []any) {
-		names = append(names, values[0].(string))
-	})
-	return names
-}
-
-func tableRows(t testing.TB, db *sql.DB, table string) (rows []row) {
-	t.Helper()
-	var columns, literals []string
-	query(t, db, `SELECT name FROM pragma_table_info('`+table+`')`, func(values []any) {
-		name := values[0].(string)
-		columns, literals = append(columns, name), append(literals, `quote("`+name+`")`)
-	})
-	query(t, db, `SELECT rowid, `+strings.Join(literals, ", ")+` FROM "`+table+`" ORDER BY rowid`, func(values []any) {
-		text := make([]string, len(columns))
-		for i, column := range columns {
-			text[i] = fmt.Sprint(column, "=", values[i+1])
-		}
-		rows = append(rows, row{fmt.Sprint(table, " ", values[0]), strings.Join(text, " ")})
-	})
-	return rows
+// readRows reads all tables.
+func (r *run) readRows() (all []row) {
+	r.t.Helper()
+	for _, this := range r.tables {
+		query(r.t, r.site.database(), this.query, func(values []any) {
+			text := make([]string, len(this.columns))
+			for i, column := range this.columns {
+				text[i] = fmt.Sprint(column, "=", values[i+1])
+			}
+			all = append(all, row{fmt.Sprint(this.name, " ", values[0]), strings.Join(text, " ")})
+		})
+	}
+	return all
 }
 
 func query(t testing.TB, db *sql.DB, text string, each func(values []any)) {

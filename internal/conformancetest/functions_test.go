@@ -16,7 +16,7 @@ import (
 func (o *ours) mail(kind string) func(context.Context, auth.Mail) error {
 	return func(_ context.Context, m auth.Mail) error {
 		data := []any{"to", m.User.Email, "url", m.URL, "token", m.Token}
-		if m.NewEmail != "" {
+		if kind == "confirmation" { // the other senders of the original get none
 			data = append(data, "newEmail", m.NewEmail)
 		}
 		o.tell("mail "+kind, data...)

@@ -68,8 +68,8 @@ func serveOriginal(t testing.TB, v *variant) *original {
 	return o
 }
 
-func (o *original) origin() string  { return o.at }
-func (o *original) tables() *sql.DB { return o.db }
+func (o *original) origin() string    { return o.at }
+func (o *original) database() *sql.DB { return o.db }
 
 func (o *original) call(t testing.TB, endpoint string, input callInput) (result outcome) {
 	t.Helper()

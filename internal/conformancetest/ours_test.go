@@ -56,8 +56,8 @@ func serveOurs(t testing.TB, v *variant, sabotage func(http.Handler) http.Handle
 	return o
 }
 
-func (o *ours) origin() string  { return o.at }
-func (o *ours) tables() *sql.DB { return o.db }
+func (o *ours) origin() string    { return o.at }
+func (o *ours) database() *sql.DB { return o.db }
 
 // tell records an event: keys and values.
 func (o *ours) tell(what string, data ...any) {

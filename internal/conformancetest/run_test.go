@@ -25,15 +25,18 @@ type run struct {
 	last    []byte // the last answer
 	mail    event  // the newest
 	kept    map[string]string
+	tables  []table
 	rows    []row
 	storage []entry
 }
 
-func newRun(t testing.TB, v *variant, s site) *run {
-	return &run{
-		t: t, variant: v, site: s, words: newWords(t, v),
-		jars: make(map[string]*jar), kept: make(map[string]string), rows: rows(t, s.tables()),
+func newRun(t testing.TB, v *variant, s site, address string) *run {
+	r := &run{
+		t: t, variant: v, site: s, words: &words{t: t, variant: v, address: address, labels: make(map[string]string)},
+		jars: make(map[string]*jar), kept: make(map[string]string), tables: tables(t, s.database()),
 	}
+	r.rows = r.readRows()
+	return r
 }
 
 func (r *run) jar(name string) *jar {
@@ -74,10 +77,10 @@ func (r *run) act(s *step) []string {
 	case "age":
 		r.age(j, rest)
 	case "sql":
-		if _, err := r.site.tables().Exec(rest); err != nil {
+		if _, err := r.site.database().Exec(rest); err != nil {
 			r.t.Fatalf("%v: %v", s, err)
 		}
-		r.rows = rows(r.t, r.site.tables())
+		r.rows = r.readRows()
 	case "keep":
 		name, value, _ := strings.Cut(rest, "=")
 		r.kept[strings.TrimSpace(name)] = strings.TrimSpace(value)
@@ -119,7 +122,7 @@ func (r *run) request(s *step, method, path, body string) []string {
 	request.Header = http.Header{
 		"Origin":          {r.variant.base()},
 		"User-Agent":      {"conformance/1"},
-		"X-Forwarded-For": {"203.0.113.7"},
+		"X-Forwarded-For": {r.words.address},
 	}
 	if cookies := r.jar(s.who()).header(); cookies != "" {
 		request.Header.Set("Cookie", cookies)
@@ -232,7 +235,7 @@ func (r *run) call(s *step, rest string) []string {
 		}
 	}
 	if s.browser != "" {
-		input.Headers = map[string]string{"user-agent": "conformance/1", "x-forwarded-for": "203.0.113.7"}
+		input.Headers = map[string]string{"user-agent": "conformance/1", "x-forwarded-for": r.words.address}
 		if cookies := r.jar(s.browser).header(); cookies != "" {
 			input.Headers["cookie"] = cookies
 		}
@@ -296,7 +299,7 @@ func (r *run) effects(s *step) (lines []string) {
 		}
 		lines = append(lines, what+" "+r.words.text(jsonText(e)))
 	}
-	after := rows(r.t, r.site.tables())
+	after := r.readRows()
 	lines = append(lines, r.changes(after)...)
 	r.rows = after
 	for _, e := range now.Storage {

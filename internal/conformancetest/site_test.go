@@ -11,8 +11,8 @@ type site interface {
 	// origin is where it is reached.
 	origin() string
 
-	// tables is its database; nil if it stores nothing.
-	tables() *sql.DB
+	// database is nil if it stores nothing.
+	database() *sql.DB
 
 	// call calls an endpoint directly.
 	call(t testing.TB, endpoint string, input callInput) outcome

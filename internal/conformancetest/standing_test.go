@@ -23,6 +23,11 @@ var standings = []*standing{
 		lines:    []string{"* body in another order", "* value in another order"},
 	},
 	{
+		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "secrets", "stateless"},
+		concerns: func(*step) bool { return true },
+		lines:    []string{"* copy in another order"},
+	},
+	{
 		row: "order of keys of a session in the secondary storage", variants: []string{"secondary*"},
 		concerns: about("getSession", "listSessions"),
 		lines:    []string{"* body in another order", "* value in another order"},
