@@ -244,10 +244,13 @@ func (v *Verifier) Session(r *http.Request) (*SessionData, error) {
 
 // RequireSession guards a handler as [Auth.RequireSession] does: requests without a
 // session are answered with 401, and with 500 when nobody can tell. The handler
-// finds the session by SessionFromContext. Responses are kept out of caches.
+// finds the session by SessionFromContext. Responses are kept out
+// of caches unless they say otherwise before.
 func (v *Verifier) RequireSession(next http.Handler) http.Handler {
 	return guardHandler(v.pipeline, next, func(w http.ResponseWriter, r *http.Request) (*SessionData, error) {
-		forbidStoring(w.Header())
+		h := make(http.Header)
+		forbidStoring(h)
+		forwardHeaders(w.Header(), h)
 		data, err := v.Session(r)
 		if err != nil {
 			v.pipeline.logInternal(r.Context(), "verification of a session", err)

@@ -55,20 +55,25 @@ func (s *remoteSessions) ask(ctx context.Context, cookies string) (object []byte
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("auth: %s answered with status %d", s.url, response.StatusCode)
 	}
-	object, err = io.ReadAll(io.LimitReader(response.Body, maxRemoteSession+1))
-	object = bytes.TrimSpace(object)
-	switch {
-	case err != nil:
-	case len(object) == 0:
-		err = errors.New("it is empty")
-	case len(object) > maxRemoteSession:
-		err = errors.New("it is too long")
-	}
-	if err != nil {
+	if object, err = readAnswer(response.Body); err != nil {
 		return nil, fmt.Errorf("auth: reading the answer of %s: %w", s.url, err)
 	}
 	if string(object) == "null" {
 		return nil, nil
 	}
 	return object, nil
+}
+
+// readAnswer returns a text without the white space around it. Errors: there is
+// none, or too much.
+func readAnswer(body io.Reader) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(body, maxRemoteSession+1))
+	if err == nil && len(text) > maxRemoteSession {
+		err = errors.New("it is too long")
+	}
+	text = bytes.TrimSpace(text)
+	if err == nil && len(text) == 0 {
+		err = errors.New("it is empty")
+	}
+	return text, err
 }
