@@ -466,7 +466,6 @@ func FuzzVerifierSession(f *testing.F) {
 		sent = append(sent, pair)
 	}
 	value := strings.TrimPrefix(sent[0], tokenName+"=")
-	token, _, _ := strings.Cut(value, ".")
 	var verifiers []*Verifier
 	for _, config := range []VerifierConfig{{Secret: testSecret}, {Secret: testSecret, Store: store}} {
 		v, err := NewVerifier(config)
@@ -484,7 +483,7 @@ func FuzzVerifierSession(f *testing.F) {
 		h := http.Header{"Cookie": {cookie}, "Authorization": {authorization}}
 		for _, v := range verifiers {
 			data, err := v.Session(&http.Request{Header: h})
-			if err != nil || data != nil && data.Session.Token != token {
+			if err != nil || data != nil && data.User.Name != "ann" {
 				t.Fatalf("%+v, %v", data, err)
 			}
 		}
