@@ -184,7 +184,7 @@ func (s *services) decodeSession(object []byte) (data *SessionData, version stri
 		return nil, "", err
 	}
 	if user.ID == "" || user.ID != session.UserID {
-		return nil, "", errors.New("auth: a session and a user that is not its")
+		return nil, "", errors.New("auth: session and user do not belong together")
 	}
 	return &SessionData{Session: session, User: user}, encoded.Version, nil
 }

@@ -152,6 +152,40 @@ func TestVerifierCopies(t *testing.T) {
 	}
 }
 
+// TestVerifierOtherSeals: what the secret sealed for another purpose is no copy.
+func TestVerifierOtherSeals(t *testing.T) {
+	w := newWorld(t, caches(CacheCompact))
+	ann := w.as("ann")
+	data, err := w.Session(&http.Request{Header: ann.headers()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	object, err := w.core.cookies.copyOf(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mailed, err := newSigner(testSecret).signJWT(map[string]any{"email": "ann@example.com", "exp": time.Now().Add(time.Hour).Unix()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	accounts, err := newEncrypter("better-auth-account", testSecret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, soon := newVerifier(t, VerifierConfig{Secret: testSecret}), time.Now().Add(time.Hour)
+	for reason, tt := range map[string]struct{ value, name string }{
+		"a copy, made here":              {jwtSeal{newSigner(testSecret)}.seal(object, soon), "ann"},
+		"a mailed token":                 {mailed, ""},
+		"sealed as the tokens of a user": {jweSeal{accounts}.seal(object, soon), ""},
+		"no session in it":               {jwtSeal{newSigner(testSecret)}.seal([]byte(`{"user":{}}`), soon), ""},
+		"the session of another user": {
+			jwtSeal{newSigner(testSecret)}.seal(bytes.Replace(object, []byte(`"userId":"`), []byte(`"userId":"x`), 1), soon), "",
+		},
+	} {
+		sees(t, reason, v, cookies(tokenName+"="+ann.cookies[tokenName], dataName+"="+tt.value), tt.name)
+	}
+}
+
 // chunks checks a copy that is too large for one cookie.
 func chunks(t *testing.T, v *Verifier, w *world) {
 	t.Helper()
