@@ -67,6 +67,7 @@ func TestVerifierOddAnswers(t *testing.T) {
 		{"false", answers(200, "false"), "", true},
 		{"no user", answers(200, `{"session":{"token":"`+remoteToken+`","userId":"u1","expiresAt":"2999-01-01T00:00:00.000Z"},"user":null}`), "", true},
 		{"no session in it", answers(200, `{"session":null,"user":null}`), "", true},
+		{"nobody's session", answers(200, `{"session":{"token":"`+remoteToken+`","expiresAt":"2999-01-01T00:00:00.000Z"},"user":{}}`), "", true},
 		{"another user", answers(200, edit(`"user":{"id":"u1"`, `"user":{"id":"u2"`)), "", true},
 		{"another session, as a cache would answer", answers(200, edit(remoteToken, strings.ToLower(remoteToken))), "", true},
 		{"a date that is none", answers(200, edit("2999-01-01T00:00:00.000Z", "tomorrow")), "", true},
