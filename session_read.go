@@ -128,6 +128,12 @@ func (s *services) peekSession(ctx context.Context, h http.Header) (*SessionData
 		}
 		return data, nil
 	}
+	return s.liveSession(ctx, token)
+}
+
+// liveSession returns what clients see of the stored session with a token, nil if
+// there is none or it has expired.
+func (s *services) liveSession(ctx context.Context, token string) (*SessionData, error) {
 	data, err := s.sessions.byToken(ctx, token)
 	if err != nil || data == nil || data.Session.ExpiresAt.Before(now()) {
 		return nil, err
