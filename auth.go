@@ -51,6 +51,7 @@ func New(config Config) (*Auth, error) {
 		guard:     core.guardURLs,
 		before:    hookList(config.Hooks.Before),
 		after:     hookList(config.Hooks.After),
+		onError:   config.OnError,
 	}
 	setDefault(&a.pipeline.bodyLimit, defaultBodyLimit)
 	a.API = newAPI(core, a.pipeline)
@@ -93,6 +94,7 @@ func newServices(config *Config, base *url.URL) (*services, error) {
 		session:             config.session(),
 		signer:              newSigner(secretValues(config.Secret, config.Secrets)...),
 		background:          config.Background,
+		validateInfo:        config.User.ValidateInfo,
 	}
 	s.session.Fields = additional(s.session.Fields)
 	if config.Stateless {
@@ -119,7 +121,10 @@ func newServices(config *Config, base *url.URL) (*services, error) {
 func (s *services) openTables(config *Config) error {
 	var errs [4]error
 	hooks, secondary := config.DatabaseHooks, config.SecondaryStorage
-	s.verifications = &verificationStore{services: s, shared: secondary, inDatabase: secondary == nil || config.Verification.StoreInDatabase}
+	s.verifications = &verificationStore{
+		services: s, shared: secondary, inDatabase: secondary == nil || config.Verification.StoreInDatabase,
+		options: config.Verification,
+	}
 	errs[0] = s.openSessions(hooks, secondary)
 	s.accounts, errs[1] = open(s, accountTable(), hooks.Account)
 	s.verifications.entities, errs[2] = open(s, verificationTable(), hooks.Verification)

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -100,6 +101,12 @@ type Config struct {
 	// is better where the program waits for its goroutines before it ends.
 	Background func(task func())
 
+	// OnError is told of what goes wrong with requests and is no endpoint's own
+	// answer: internal errors, panics, bodies that cannot be read, origins and URLs
+	// that are not trusted, refusals of hooks before an endpoint. It cannot change
+	// the answer. Default: none; the Logger gets internal errors anyway.
+	OnError func(ctx context.Context, err error)
+
 	// Logger gets internal errors, and security events at level Info. Default
 	// slog.Default().
 	Logger *slog.Logger
@@ -118,6 +125,12 @@ type UserOptions struct {
 	Fields      []Column
 	ChangeEmail ChangeEmail
 	Delete      DeleteUser
+
+	// ValidateInfo judges who is about to become a user, before the database hooks.
+	// An *APIError or a Code tells the client why not, with status 403 whatever it
+	// says; any other error is 403 validation_failed and goes to the logger. Where
+	// sign-up hides who has an account, a refusal looks like a success.
+	ValidateInfo func(ctx context.Context, user *User, source UserSource) error
 }
 
 // AccountOptions configure the accounts of users.

@@ -19,6 +19,7 @@ type Exchange struct {
 	direct   bool // a Call, not ServeHTTP
 	limited  bool // a Call that counts for the rate limit
 	answered bool
+	refused  bool // before the endpoint and its checks
 	request  *http.Request
 	headers  http.Header // of the request; nil when a Call passed none
 	sent     *sent       // what the client sent; nil in a Call with a value

@@ -50,7 +50,7 @@ var house = map[floor]string{
 		password password_argon2
 		password_scrypt rate_limit rate_limit_database rate_limit_secondary secondary_storage secret services
 		session session_cookie session_read session_shared session_store token trusted_origin
-		user verification verifier_remote`,
+		user user_validation verification verifier_remote`,
 
 	endpointFloor: `account_endpoints account_tokens change_email core delete_user password_change password_length
 		password_reset session_endpoints sign_in sign_up status update_user verify_email`,

@@ -25,6 +25,7 @@ type pipeline struct {
 	guard     func(x *Exchange) error                               // HTTP only, when the body was read
 	before    []Hook
 	after     []Hook
+	onError   func(ctx context.Context, err error) // HTTP only; may be nil
 }
 
 const defaultBodyLimit = 1 << 20
@@ -77,13 +78,32 @@ func (op *operation) serve(w http.ResponseWriter, r *http.Request, params []para
 	x.Context, x.op = r.Context(), op
 	x.request, x.headers, x.sent = r, r.Header, &sent{params: params}
 	op.attend(w, x)
+	if op.pipeline.onError != nil {
+		x.report()
+	}
 	x.write(w)
 }
 
 func (op *operation) attend(w http.ResponseWriter, x *Exchange) {
 	defer x.recover()
-	if x.err = op.receive(w, x); x.err == nil {
-		op.run(x, func() []issue { return op.binding.bind(x, op.bodyOptional) })
+	if x.err = op.receive(w, x); x.err != nil {
+		x.refused = true
+		return
+	}
+	op.run(x, func() []issue { return op.binding.bind(x, op.bodyOptional) })
+}
+
+// report tells the application of an outcome that is no answer of the endpoint
+// (contract section 2.3).
+func (x *Exchange) report() {
+	defer func() {
+		if v := recover(); v != nil {
+			x.op.pipeline.log().ErrorContext(x, "panic in OnError", "panic", v, "stack", string(debug.Stack()))
+		}
+	}()
+	api := apiError(x.err)
+	if x.err != nil && (api == nil || x.refused && api.Status >= http.StatusBadRequest) {
+		x.op.pipeline.onError(x, x.err)
 	}
 }
 
@@ -109,7 +129,7 @@ func (op *operation) run(x *Exchange, decode func() []issue) {
 		issues = decode()
 	}
 	if x.err = x.runHooks(op.pipeline.before, op.before); x.err != nil {
-		x.header = nil // of a refusing hook only the error's own headers survive
+		x.header, x.refused = nil, true // of a refusing hook only the error's own headers survive
 		return
 	}
 	if x.answered {

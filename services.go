@@ -30,6 +30,8 @@ type services struct {
 	hiddenUserFields    []string
 	hiddenSessionFields []string
 
+	validateInfo func(ctx context.Context, user *User, source UserSource) error // nil: everybody may be a user
+
 	session   SessionOptions
 	cookies   *sessionCookies
 	signer    *signer
