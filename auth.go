@@ -220,8 +220,8 @@ func (op *operation) limitedAs() string {
 }
 
 // admit is the rate limiter's turn, before anything of the request is read.
-func (a *Auth) admit(ctx context.Context, address, path string) error {
-	retryAfter, ok, err := a.limiter.allow(ctx, address, path)
+func (a *Auth) admit(ctx context.Context, r *http.Request, address, path string) error {
+	retryAfter, ok, err := a.limiter.allow(ctx, r, address, path)
 	if err != nil || ok {
 		return err
 	}

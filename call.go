@@ -96,7 +96,7 @@ func (op *operation) enter(ctx context.Context, x *Exchange, opts []CallOption) 
 		opt(x)
 	}
 	if x.limited && x.headers != nil && op.pipeline.admit != nil {
-		x.err = op.pipeline.admit(x, x.ClientAddress(), op.path)
+		x.err = op.pipeline.admit(x, x.request, x.ClientAddress(), op.path)
 	}
 	return x.err == nil
 }

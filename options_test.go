@@ -223,3 +223,42 @@ func TestCleanupOfVerifications(t *testing.T) {
 		})
 	}
 }
+
+// TestTransformRead: what is stored is not what is shown, from the first answer on.
+func TestTransformRead(t *testing.T) {
+	upper := func(v any) any {
+		if s, ok := v.(string); ok {
+			return strings.ToUpper(s)
+		}
+		return "NONE"
+	}
+	w := newWorld(t, func(c *Config) {
+		c.User.Fields = []Column{{Name: "code", Type: TypeString, Optional: true, TransformRead: upper}}
+		c.Session.Fields = []Column{{Name: "device", Type: TypeString, Optional: true, TransformRead: upper}}
+	})
+	b := w.browser()
+	body := credentials("ann")
+	body["code"] = "abc"
+	if got := b.post("/sign-up/email", body).ok(t); got.field(t, "user.code") != "ABC" {
+		t.Errorf("sign-up: %s", got.body)
+	}
+	if got := b.get("/get-session").ok(t); got.field(t, "user.code") != "ABC" || got.field(t, "session.device") != "NONE" {
+		t.Errorf("get-session: %s", got.body)
+	}
+	if got := b.post("/update-session", map[string]any{"device": "loom"}).ok(t); got.field(t, "session.device") != "LOOM" {
+		t.Errorf("update-session: %s", got.body)
+	}
+	b.post("/update-user", map[string]any{"name": "Ada"}).ok(t)
+	for _, stored := range []struct {
+		table  *Table
+		column string
+		want   any
+	}{
+		{w.core.users.table, "code", "abc"}, {w.core.sessions.table, "device", "loom"},
+	} {
+		rows, err := w.store.Select(t.Context(), Query{Table: stored.table})
+		if i, lookupErr := stored.table.lookup(stored.column); err != nil || lookupErr != nil || len(rows) != 1 || rows[0][i] != stored.want {
+			t.Errorf("%s: stored %v, %v", stored.column, rows, err)
+		}
+	}
+}

@@ -21,8 +21,8 @@ type pipeline struct {
 	logger    *slog.Logger
 	bodyLimit int64
 	address   func(remoteAddr string, h http.Header) string
-	admit     func(ctx context.Context, address, path string) error // HTTP only, before anything is read
-	guard     func(x *Exchange) error                               // HTTP only, when the body was read
+	admit     func(ctx context.Context, r *http.Request, address, path string) error // HTTP only, before anything is read
+	guard     func(x *Exchange) error                                                // HTTP only, when the body was read
 	before    []Hook
 	after     []Hook
 	onError   func(ctx context.Context, err error) // HTTP only; may be nil
@@ -65,7 +65,7 @@ func (p *pipeline) admits(w http.ResponseWriter, r *http.Request, path string) (
 			w.WriteHeader(http.StatusInternalServerError)
 		}
 	}()
-	if err := p.admit(r.Context(), p.address(r.RemoteAddr, r.Header), path); err != nil {
+	if err := p.admit(r.Context(), r, p.address(r.RemoteAddr, r.Header), path); err != nil {
 		p.writeError(w, r, err)
 		return false
 	}

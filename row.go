@@ -52,6 +52,7 @@ func (r *records[T]) insert(ctx context.Context, entity *T) error {
 	err := r.store.Insert(ctx, r.table, row)
 	if err == nil {
 		*r.plan.id(entity) = row.id()
+		r.plan.presentAll(entity)
 	}
 	return err
 }

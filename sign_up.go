@@ -114,6 +114,7 @@ func (c *core) pretendSignUp(ctx context.Context, user *User) *SignUpEmailRespon
 	user.CreatedAt = now()
 	user.UpdatedAt = user.CreatedAt
 	c.users.adopt(user)
+	c.users.plan.presentAll(user)
 	if user.ID == "" {
 		user.ID = inventedSerial()
 	}
