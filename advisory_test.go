@@ -134,7 +134,7 @@ func TestAdvisory_GHSA_xg6x_h9c9_2m83(t *testing.T) {
 	w.as("ann")
 	w.pipeline.after = []Hook{func(x *Exchange) error {
 		if x.Operation().Name() == "signInEmail" {
-			w.core.cookies.clear(x)
+			w.core.home.cookies.clear(x)
 		}
 		return nil
 	}}

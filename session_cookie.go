@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -25,6 +26,11 @@ type sessionCookies struct {
 	stateless     bool
 	accountCookie cookie
 	stateCookie   cookie
+}
+
+// validate returns all mistakes of the configuration.
+func (s *sessionCookies) validate() error {
+	return errors.Join(s.tokenCookie.validate(), s.dataCookie.validate(), s.forgetCookie.validate())
 }
 
 // token returns the session token in the request's signed cookie, empty if
@@ -146,8 +152,8 @@ func (s *sessionCookies) renew(x *Exchange, data *SessionData) {
 
 // openCopy returns the session in a cached copy and when the copy expires, nil
 // unless it is ours, in date and of the current version.
-func (s *services) openCopy(value string) (data *SessionData, expiresAt time.Time) {
-	object, expiresAt, ok := s.cookies.seal.open(value)
+func (s *services) openCopy(cookies *sessionCookies, value string) (data *SessionData, expiresAt time.Time) {
+	object, expiresAt, ok := cookies.seal.open(value)
 	if !ok || expiresAt.Before(time.Now()) {
 		return nil, time.Time{}
 	}
@@ -177,5 +183,5 @@ func (s *services) openCopy(value string) (data *SessionData, expiresAt time.Tim
 func (s *services) setSession(ctx context.Context, data *SessionData, dontRemember bool) {
 	x := ExchangeFrom(ctx)
 	x.state = data
-	s.cookies.set(x, s.visible(data), dontRemember)
+	s.cookiesOf(x).set(x, s.visible(data), dontRemember)
 }
