@@ -6,8 +6,8 @@ import (
 )
 
 // A site is a base URL under which browsers reach the instance, and what follows
-// from it. An instance with Config.BaseURL has one, one with DynamicBaseURL has
-// one for each request, which nothing outlives.
+// from it. An instance with Config.BaseURL has one, one with DynamicBaseURL finds
+// one for each request and keeps none.
 type site struct {
 	url     string // with the base path, as it stands in mails
 	origin  string
