@@ -93,7 +93,7 @@ func newServices(config *Config, base *url.URL, address *addressResolver) (*serv
 		hiddenUserFields:    hiddenNames(config.User.Fields),
 		hiddenSessionFields: hiddenNames(config.Session.Fields),
 		session:             config.session(),
-		signer:              newSigner(config.secrets()...),
+		signer:              newSigner(secretValues(config.Secret, config.Secrets)...),
 		background:          config.Background,
 	}
 	s.session.Fields = additional(s.session.Fields)
@@ -132,27 +132,43 @@ func (s *services) openSites(config *Config, base *url.URL, address *addressReso
 // openTables binds the entities of the core to their tables and to the secondary
 // storage.
 func (s *services) openTables(config *Config) error {
-	var errs [5]error
+	var errs [4]error
 	hooks, secondary := config.DatabaseHooks, config.SecondaryStorage
-	s.users = &userStore{}
-	s.sessions = &sessionStore{services: s, inDatabase: secondary == nil || s.session.StoreInDatabase, preserve: s.session.PreserveInDatabase}
 	s.verifications = &verificationStore{services: s, shared: secondary, inDatabase: secondary == nil || config.Verification.StoreInDatabase}
-	s.users.entities, errs[0] = open(s, userTable(s.userFields), hooks.User)
-	s.sessions.entities, errs[1] = open(s, sessionTable(s.session.Fields), hooks.Session)
-	s.accounts, errs[2] = open(s, accountTable(), hooks.Account)
-	s.verifications.entities, errs[3] = open(s, verificationTable(), hooks.Verification)
+	errs[0] = s.openSessions(hooks, secondary)
+	s.accounts, errs[1] = open(s, accountTable(), hooks.Account)
+	s.verifications.entities, errs[2] = open(s, verificationTable(), hooks.Verification)
 	if config.RateLimit.StoreInDatabase {
-		s.rateCounts, errs[4] = open(s, rateLimitTable(), EntityHooks[rateRow]{})
+		s.rateCounts, errs[3] = open(s, rateLimitTable(), EntityHooks[rateRow]{})
 	}
 	if err := errors.Join(errs[:]...); err != nil {
+		return err
+	}
+	return s.announce(s.tables())
+}
+
+// openSessions is openTables for users and sessions, which are all that reading
+// sessions needs.
+func (s *services) openSessions(hooks DatabaseHooks, secondary SecondaryStorage) error {
+	var userErr, sessionErr error
+	s.users = &userStore{}
+	s.sessions = &sessionStore{services: s, inDatabase: secondary == nil || s.session.StoreInDatabase, preserve: s.session.PreserveInDatabase}
+	s.users.entities, userErr = open(s, userTable(s.userFields), hooks.User)
+	s.sessions.entities, sessionErr = open(s, sessionTable(s.session.Fields), hooks.Session)
+	if err := errors.Join(userErr, sessionErr); err != nil {
 		return err
 	}
 	s.users.changed = s.sessions.userChanged
 	if secondary != nil {
 		s.sessions.shared = newSharedSessions(secondary, s.sessions.records, s.users.records, s.session.ExpiresIn, s.sessions.inDatabase)
 	}
+	return nil
+}
+
+// announce tells a store that has to know about its tables.
+func (s *services) announce(tables []*Table) error {
 	if store, ok := s.store.(SchemaStore); ok {
-		return store.OpenTables(s.tables())
+		return store.OpenTables(tables)
 	}
 	return nil
 }
@@ -249,13 +265,20 @@ func (a *Auth) Session(r *http.Request) (*SessionData, error) {
 // 401. The handler finds the session by SessionFromContext. A session that is
 // due is prolonged, as by get-session, and its cookies are forwarded.
 func (a *Auth) RequireSession(next http.Handler) http.Handler {
+	return guardHandler(a.pipeline, next, func(w http.ResponseWriter, r *http.Request) (*SessionData, error) {
+		return a.API.GetSession.Call(r.Context(), GetSessionRequest{Refresh: true}, WithRequest(r), ForwardHeaders(w))
+	})
+}
+
+// guardHandler hands requests on with the session that read finds.
+func guardHandler(p *pipeline, next http.Handler, read func(w http.ResponseWriter, r *http.Request) (*SessionData, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		data, err := a.API.GetSession.Call(r.Context(), GetSessionRequest{Refresh: true}, WithRequest(r), ForwardHeaders(w))
+		data, err := read(w, r)
 		if err == nil && data == nil {
 			err = ErrUnauthorized.With(http.StatusUnauthorized)
 		}
 		if err != nil {
-			a.pipeline.writeError(w, r, err)
+			p.writeError(w, r, err)
 			return
 		}
 		next.ServeHTTP(w, r.WithContext(withSession(r.Context(), data)))

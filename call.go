@@ -160,7 +160,12 @@ func (x *Exchange) forward(to http.Header) {
 	for _, key := range []string{"Content-Type", "Content-Length", "Location"} {
 		h.Del(key)
 	}
-	for key, values := range h {
+	forwardHeaders(to, h)
+}
+
+// forwardHeaders adds all cookies, and the other headers that are not there yet.
+func forwardHeaders(to, from http.Header) {
+	for key, values := range from {
 		if key == "Set-Cookie" {
 			to[key] = append(to[key], values...)
 		} else if _, set := to[key]; !set {

@@ -187,7 +187,6 @@ const (
 	defaultBasePath = "/api/auth"
 	defaultPrefix   = "better-auth"
 	securePrefix    = "__Secure-"
-	minSecretLength = 32
 )
 
 // base returns the base URL without a trailing slash, and its path.
@@ -195,12 +194,9 @@ func (c *Config) base() (*url.URL, error) {
 	if c.DynamicBaseURL.set() {
 		return c.dynamicBase()
 	}
-	u, err := url.Parse(c.BaseURL)
-	if err != nil || c.BaseURL == "" || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, fmt.Errorf("auth: Config.BaseURL %q is no absolute http or https URL", c.BaseURL)
-	}
-	if u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.RawPath != "" {
-		return nil, fmt.Errorf("auth: Config.BaseURL %q has more than scheme, host and path", c.BaseURL)
+	u, err := parseBase("Config.BaseURL", c.BaseURL)
+	if err != nil {
+		return nil, err
 	}
 	if u.Path, err = c.basePath(u.Path); err != nil {
 		return nil, err
@@ -236,10 +232,22 @@ func (c *Config) basePath(given string) (string, error) {
 	return plain.Path, nil
 }
 
+// parseBase reads the URL of a server, an option of the given name.
+func parseBase(option, text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	if err != nil || text == "" || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fmt.Errorf("auth: %s %q is no absolute http or https URL", option, text)
+	}
+	if u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.RawPath != "" {
+		return nil, fmt.Errorf("auth: %s %q has more than scheme, host and path", option, text)
+	}
+	return u, nil
+}
+
 // check returns all mistakes that do not show when the parts are made.
 func (c *Config) check() error {
 	var errs []error
-	errs = append(errs, c.checkSecrets(), c.checkStore(), c.Session.CookieCache.check(c.Stateless))
+	errs = append(errs, checkSecrets("Config", c.Secret, c.Secrets), c.checkStore(), c.Session.CookieCache.check(c.Stateless))
 	if c.IDs == IDSerial && c.NewID != nil {
 		errs = append(errs, errors.New("auth: Config.NewID makes ids, IDSerial leaves that to the store"))
 	}
@@ -271,37 +279,6 @@ func (c *Config) check() error {
 		}
 	}
 	return errors.Join(append(errs, c.checkTimes())...)
-}
-
-// checkSecrets refuses secrets that can be guessed and versions that say nothing.
-func (c *Config) checkSecrets() error {
-	var errs []error
-	if len(c.Secret) < minSecretLength && (len(c.Secrets) == 0 || c.Secret != "") {
-		errs = append(errs, fmt.Errorf("auth: Config.Secret has %d bytes, it needs %d", len(c.Secret), minSecretLength))
-	}
-	seen := make(map[int]bool)
-	for i, secret := range c.Secrets {
-		if len(secret.Value) < minSecretLength {
-			errs = append(errs, fmt.Errorf("auth: Config.Secrets[%d] has %d bytes, it needs %d", i, len(secret.Value), minSecretLength))
-		}
-		if secret.Version < 0 || seen[secret.Version] {
-			errs = append(errs, fmt.Errorf("auth: Config.Secrets[%d]: version %d is negative or that of another one", i, secret.Version))
-		}
-		seen[secret.Version] = true
-	}
-	return errors.Join(errs...)
-}
-
-// secrets returns all values, the current one first.
-func (c *Config) secrets() []string {
-	var values []string
-	for _, secret := range c.Secrets {
-		values = append(values, secret.Value)
-	}
-	if c.Secret != "" || len(values) == 0 {
-		values = append(values, c.Secret)
-	}
-	return values
 }
 
 // checkStore wants one place for users and sessions.
@@ -411,7 +388,7 @@ func (c *Config) newSessionCookies(base *url.URL, s *signer) (*sessionCookies, e
 // sharedCookies is what the cookies of all sites have in common.
 func (c *Config) sharedCookies(s *signer) (sessionCookies, error) {
 	cache := c.session().CookieCache
-	seal, err := newCacheSeal(cache.Strategy, s, c.secrets())
+	seal, err := newCacheSeal(cache.Strategy, s, secretValues(c.Secret, c.Secrets))
 	return sessionCookies{signer: s, cache: cache, seal: seal, stateless: c.Stateless}, err
 }
 
@@ -440,12 +417,7 @@ func (c *Config) session() SessionOptions {
 // cookie is one cookie with its name and attributes (contract section 7.1).
 func (c *Config) cookie(base *url.URL, name string, override CookieOverride) cookie {
 	secure := base.Scheme == "https" && !c.Cookies.NeverSecure || c.Cookies.AlwaysSecure
-	made := cookie{path: "/", httpOnly: true, secure: secure, sameSite: "lax"}
-	if made.name = override.Name; made.name == "" {
-		prefix := c.Cookies.Prefix
-		setDefault(&prefix, defaultPrefix)
-		made.name = prefix + "." + name
-	}
+	made := cookie{name: c.Cookies.name(name, override), path: "/", httpOnly: true, secure: secure, sameSite: "lax"}
 	if secure {
 		made.name = securePrefix + made.name
 	}
@@ -458,6 +430,16 @@ func (c *Config) cookie(base *url.URL, name string, override CookieOverride) coo
 	c.Cookies.Default.apply(&made)
 	override.apply(&made)
 	return made
+}
+
+// name is that of a cookie without __Secure-.
+func (c *Cookies) name(name string, override CookieOverride) string {
+	if override.Name != "" {
+		return override.Name
+	}
+	prefix := c.Prefix
+	setDefault(&prefix, defaultPrefix)
+	return prefix + "." + name
 }
 
 func (a CookieAttributes) apply(c *cookie) {

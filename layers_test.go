@@ -50,12 +50,12 @@ var house = map[floor]string{
 		password password_argon2
 		password_scrypt rate_limit rate_limit_database rate_limit_secondary secondary_storage secret services
 		session session_cookie session_read session_shared session_store site token trusted_origin
-		user verification`,
+		user verification verifier_remote`,
 
 	endpointFloor: `account_endpoints account_tokens change_email core delete_user password_change password_length
 		password_reset session_endpoints sign_in sign_up status update_user verify_email`,
 
-	authFloor: `api auth config router schema`,
+	authFloor: `api auth config router schema verifier`,
 }
 
 // TestLayers holds the walls of the house: what one file takes from another

@@ -142,10 +142,14 @@ func (op *operation) perform(x *Exchange, issues []issue) error {
 		}
 	}
 	if op.noStore {
-		h := x.Header()
-		h["Cache-Control"], h["Pragma"] = []string{"no-store"}, []string{"no-cache"}
+		forbidStoring(x.Header())
 	}
 	return op.fn(x)
+}
+
+// forbidStoring keeps a response out of caches.
+func forbidStoring(h http.Header) {
+	h["Cache-Control"], h["Pragma"] = []string{"no-store"}, []string{"no-cache"}
 }
 
 // runHooks runs the hooks before an endpoint until one answers or refuses.

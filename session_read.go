@@ -134,7 +134,13 @@ func (s *services) peekSession(r *http.Request) (*SessionData, error) {
 		}
 		return data, nil
 	}
-	data, err := s.sessions.byToken(r.Context(), token)
+	return s.liveSession(r.Context(), token)
+}
+
+// liveSession returns what clients see of the stored session with a token, nil if
+// there is none or it has expired.
+func (s *services) liveSession(ctx context.Context, token string) (*SessionData, error) {
+	data, err := s.sessions.byToken(ctx, token)
 	if err != nil || data == nil || data.Session.ExpiresAt.Before(now()) {
 		return nil, err
 	}
