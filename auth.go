@@ -30,7 +30,8 @@ func New(config Config) (*Auth, error) {
 	if err = errors.Join(err, config.check()); err != nil && base == nil {
 		base = &url.URL{Scheme: "https", Host: "invalid"} // to find the other mistakes too
 	}
-	core, coreErr := newCore(&config, base)
+	address, addressErr := newClientAddress(config.ClientAddress)
+	core, coreErr := newCore(&config, base, address)
 	if config.ClientAddress.Disabled {
 		config.RateLimit.Disabled = true // nobody can be told apart
 	}
@@ -38,7 +39,6 @@ func New(config Config) (*Auth, error) {
 		config.RateLimit.Storage = core.sharedRateStorage(config.SecondaryStorage)
 	}
 	limiter, limiterErr := newLimiter(config.RateLimit)
-	address, addressErr := newClientAddress(config.ClientAddress)
 	if err = errors.Join(err, coreErr, limiterErr, addressErr); err != nil {
 		return nil, err
 	}
@@ -54,6 +54,9 @@ func New(config Config) (*Auth, error) {
 		onError:   config.OnError,
 	}
 	setDefault(&a.pipeline.bodyLimit, defaultBodyLimit)
+	if core.sites != nil {
+		a.pipeline.locate = core.sites.locate
+	}
 	a.API = newAPI(core, a.pipeline)
 	a.router = newRouter(base.Path, config.SkipTrailingSlashes, a.API.Operations())
 	return a, nil
@@ -67,8 +70,8 @@ func hookList(hook Hook) []Hook {
 }
 
 // newCore makes the services and keeps the options of the core endpoints.
-func newCore(config *Config, base *url.URL) (*core, error) {
-	services, err := newServices(config, base)
+func newCore(config *Config, base *url.URL, address *addressResolver) (*core, error) {
+	services, err := newServices(config, base, address)
 	return &core{
 		services:      services,
 		emailPassword: config.EmailPassword.withDefaults(),
@@ -81,9 +84,8 @@ func newCore(config *Config, base *url.URL) (*core, error) {
 	}, err
 }
 
-func newServices(config *Config, base *url.URL) (*services, error) {
+func newServices(config *Config, base *url.URL, address *addressResolver) (*services, error) {
 	s := &services{
-		baseURL:             base.String(),
 		log:                 config.Logger,
 		store:               config.Store,
 		ids:                 config.IDs,
@@ -106,14 +108,27 @@ func newServices(config *Config, base *url.URL) (*services, error) {
 	if s.background == nil {
 		s.background = runNow
 	}
-	var cookieErr, passwordErr, originErr, checkErr error
-	s.cookies, cookieErr = config.newSessionCookies(base, s.signer)
+	var passwordErr, originErr, checkErr error
+	own, siteErr := s.openSites(config, base, address)
 	s.passwords, passwordErr = newPasswords(config.Passwords)
-	if s.trusted, originErr = newTrustedOrigins(base, config.TrustedOrigins); originErr == nil {
+	if s.trusted, originErr = newTrustedOrigins(own, config.TrustedOrigins); originErr == nil {
 		s.trusted.perRequest = config.TrustedOriginsFunc
 	}
 	s.origin, checkErr = newOriginCheck(config.OriginCheck, s.trusted)
-	return s, errors.Join(cookieErr, passwordErr, originErr, checkErr, s.openTables(config))
+	return s, errors.Join(siteErr, passwordErr, originErr, checkErr, s.openTables(config))
+}
+
+// openSites makes the only site, or the finder of those that are allowed. It
+// returns the origins that are trusted for being ours.
+func (s *services) openSites(config *Config, base *url.URL, address *addressResolver) (own []originPattern, err error) {
+	if config.DynamicBaseURL.set() {
+		s.sites, own, err = config.newSiteFinder(base.Path, s.signer, address)
+		return own, err
+	}
+	origin, originErr := ownOriginOf(base)
+	cookies, cookieErr := config.newSessionCookies(base, s.signer)
+	s.home = &site{url: base.String(), origin: string(origin), cookies: cookies}
+	return []originPattern{origin}, errors.Join(originErr, cookieErr)
 }
 
 // openTables binds the entities of the core to their tables and to the secondary
@@ -246,9 +261,9 @@ func (a *Auth) Cleanup(ctx context.Context) error { return a.core.removeExpired(
 // if there is none. It only reads: one look into the store, no prolongation, no
 // cookies. Where it is all that a program uses, sessions end when they expire;
 // RequireSession and API.GetSession prolong them. An error means that the store
-// failed.
+// failed, or that DynamicBaseURL does not allow the host (*APIError, 421).
 func (a *Auth) Session(r *http.Request) (*SessionData, error) {
-	return a.core.peekSession(r.Context(), r.Header)
+	return a.core.peekSession(r)
 }
 
 // RequireSession guards a handler: requests without a session are answered with

@@ -95,7 +95,10 @@ func (op *operation) enter(ctx context.Context, x *Exchange, opts []CallOption) 
 	for _, opt := range opts {
 		opt(x)
 	}
-	if x.limited && x.headers != nil && op.pipeline.admit != nil {
+	if op.pipeline.locate != nil {
+		x.err = op.pipeline.locate(x)
+	}
+	if x.err == nil && x.limited && x.headers != nil && op.pipeline.admit != nil {
 		x.err = op.pipeline.admit(x, x.request, x.ClientAddress(), op.path)
 	}
 	return x.err == nil

@@ -11,13 +11,17 @@ import (
 	"time"
 )
 
-// Config configures an Auth. BaseURL, Secret and Store are required; everything
+// Config configures an Auth. BaseURL or DynamicBaseURL, Secret and Store are
+// required; everything
 // else has a default that is safe.
 type Config struct {
 	// BaseURL is where browsers reach the server: scheme, host and port. A path
 	// in it replaces BasePath. With https the cookies are Secure and their names
 	// get the prefix __Secure-.
 	BaseURL string
+
+	// DynamicBaseURL, instead of BaseURL, serves several hosts.
+	DynamicBaseURL DynamicBaseURL
 
 	// BasePath is the path below which all endpoints are. Default "/api/auth".
 	BasePath string
@@ -155,14 +159,14 @@ type Cookies struct {
 	// Prefix of the names. Default "better-auth".
 	Prefix string
 
-	// AlwaysSecure makes them Secure, with the prefix __Secure-, when BaseURL
-	// does not begin with https. NeverSecure is the opposite and lets anyone on
+	// AlwaysSecure makes them Secure, with the prefix __Secure-, when the base
+	// URL does not begin with https. NeverSecure is the opposite and lets anyone on
 	// the network read them.
 	AlwaysSecure bool
 	NeverSecure  bool
 
 	// CrossSubDomain shares the cookies with the subdomains of Domain, or of
-	// BaseURL's host if it is empty. Every one of those can then act for the
+	// the base URL's host if it is empty. Every one of those can then act for the
 	// user.
 	CrossSubDomain bool
 	Domain         string
@@ -200,21 +204,45 @@ const (
 
 // base returns the base URL without a trailing slash, and its path.
 func (c *Config) base() (*url.URL, error) {
+	if c.DynamicBaseURL.set() {
+		return c.dynamicBase()
+	}
 	u, err := parseBase("Config.BaseURL", c.BaseURL)
 	if err != nil {
 		return nil, err
 	}
-	path := u.Path
+	if u.Path, err = c.basePath(u.Path); err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+// dynamicBase returns the path that the base URLs of all requests have.
+func (c *Config) dynamicBase() (*url.URL, error) {
+	if c.BaseURL != "" {
+		return nil, errors.New("auth: Config has both BaseURL and DynamicBaseURL")
+	}
+	path, err := c.basePath("")
+	if err != nil {
+		return nil, err
+	}
+	return &url.URL{Path: path}, nil
+}
+
+// basePath returns the path of the base URL, given instead of BasePath or not,
+// without a trailing slash.
+func (c *Config) basePath(given string) (string, error) {
+	path := given
 	if strings.Trim(path, "/") == "" {
 		if path = c.BasePath; path == "" {
 			path = defaultBasePath
 		}
 	}
-	u.Path, u.RawPath = strings.TrimRight(path, "/"), ""
-	if path[0] != '/' || strings.Contains(path, "//") || u.EscapedPath() != u.Path {
-		return nil, fmt.Errorf("auth: Config.BasePath %q is no plain path", path)
+	plain := url.URL{Path: strings.TrimRight(path, "/")}
+	if path[0] != '/' || strings.Contains(path, "//") || plain.EscapedPath() != plain.Path {
+		return "", fmt.Errorf("auth: Config.BasePath %q is no plain path", path)
 	}
-	return u, nil
+	return plain.Path, nil
 }
 
 // parseBase reads the URL of a server, an option of the given name.
@@ -314,22 +342,79 @@ func (c *Config) checkTimes() error {
 	return errors.Join(errs...)
 }
 
-// newSessionCookies makes the cookies of an instance.
-func (c *Config) newSessionCookies(base *url.URL, s *signer) (*sessionCookies, error) {
-	session := c.session()
-	seal, sealErr := newCacheSeal(session.CookieCache.Strategy, s, secretValues(c.Secret, c.Secrets))
-	token := c.cookie(base, "session_token", c.Cookies.SessionToken)
-	token.maxAge = int(session.ExpiresIn / time.Second)
-	data := c.cookie(base, "session_data", c.Cookies.SessionData)
-	data.maxAge = int(session.CookieCache.MaxAge / time.Second)
-	forget := c.cookie(base, "dont_remember", c.Cookies.DontRemember)
-	err := errors.Join(sealErr, token.validate(), data.validate(), forget.validate())
-	return &sessionCookies{
-		signer: s, tokenCookie: token, dataCookie: data, forgetCookie: forget, cache: session.CookieCache, seal: seal,
-		stateless:     c.Stateless,
-		accountCookie: c.cookie(base, "account_data", CookieOverride{}),
-		stateCookie:   c.cookie(base, "oauth_state", CookieOverride{}),
+// newSiteFinder makes the finder of the sites that are allowed. It returns the
+// origins that are trusted with them.
+func (c *Config) newSiteFinder(path string, s *signer, address *addressResolver) (*siteFinder, []originPattern, error) {
+	hosts, hostErr := c.DynamicBaseURL.compile()
+	fallback, fallbackErr := c.DynamicBaseURL.fallback()
+	cookies, cookieErr := c.dynamicCookies(s)
+	f := &siteFinder{hosts: hosts, path: path, proxies: address, cookies: cookies}
+	if c.DynamicBaseURL.fixed() {
+		f.protocol = c.DynamicBaseURL.Protocol
+	}
+	var own []originPattern
+	for _, host := range hosts {
+		own = append(own, host)
+	}
+	err := errors.Join(hostErr, fallbackErr, cookieErr)
+	if err == nil && fallback != nil {
+		f.other = f.at(fallback)
+		own = append(own, exactOrigin(f.other.origin))
+	}
+	return f, own, err
+}
+
+// dynamicCookies returns what gives the cookies of a site. They are made once for
+// each scheme, unless the host is their domain.
+func (c *Config) dynamicCookies(s *signer) (func(base *url.URL) *sessionCookies, error) {
+	shared, sealErr := c.sharedCookies(s)
+	config := *c
+	protocol := ""
+	if c.DynamicBaseURL.fixed() && !c.Cookies.CrossSubDomain {
+		protocol = c.DynamicBaseURL.Protocol // also for a Fallback with the other scheme
+	}
+	made := func(base *url.URL) *sessionCookies {
+		scheme := protocol
+		setDefault(&scheme, base.Scheme)
+		return config.cookiesAt(&url.URL{Scheme: scheme, Host: base.Host}, shared)
+	}
+	plain, secure := made(&url.URL{Scheme: "http", Host: "a"}), made(&url.URL{Scheme: "https", Host: "a"})
+	err := errors.Join(sealErr, plain.validate())
+	if c.Cookies.CrossSubDomain && c.Cookies.Domain == "" {
+		return made, err
+	}
+	return func(base *url.URL) *sessionCookies {
+		if base.Scheme == "https" {
+			return secure
+		}
+		return plain
 	}, err
+}
+
+// newSessionCookies makes the cookies of an instance with one site.
+func (c *Config) newSessionCookies(base *url.URL, s *signer) (*sessionCookies, error) {
+	shared, err := c.sharedCookies(s)
+	cookies := c.cookiesAt(base, shared)
+	return cookies, errors.Join(err, cookies.validate())
+}
+
+// sharedCookies is what the cookies of all sites have in common.
+func (c *Config) sharedCookies(s *signer) (sessionCookies, error) {
+	cache := c.session().CookieCache
+	seal, err := newCacheSeal(cache.Strategy, s, secretValues(c.Secret, c.Secrets))
+	return sessionCookies{signer: s, cache: cache, seal: seal, stateless: c.Stateless}, err
+}
+
+// cookiesAt returns the cookies of one site.
+func (c *Config) cookiesAt(base *url.URL, shared sessionCookies) *sessionCookies {
+	shared.tokenCookie = c.cookie(base, "session_token", c.Cookies.SessionToken)
+	shared.tokenCookie.maxAge = int(c.session().ExpiresIn / time.Second)
+	shared.dataCookie = c.cookie(base, "session_data", c.Cookies.SessionData)
+	shared.dataCookie.maxAge = int(shared.cache.MaxAge / time.Second)
+	shared.forgetCookie = c.cookie(base, "dont_remember", c.Cookies.DontRemember)
+	shared.accountCookie = c.cookie(base, "account_data", CookieOverride{})
+	shared.stateCookie = c.cookie(base, "oauth_state", CookieOverride{})
+	return &shared
 }
 
 // session returns the options of sessions with their defaults.
@@ -351,7 +436,9 @@ func (c *Config) cookie(base *url.URL, name string, override CookieOverride) coo
 	}
 	if c.Cookies.CrossSubDomain {
 		made.domain = c.Cookies.Domain
-		setDefault(&made.domain, base.Hostname())
+		if host := base.Hostname(); !strings.Contains(host, ":") { // IPv6 addresses are no domains
+			setDefault(&made.domain, host)
+		}
 	}
 	c.Cookies.Default.apply(&made)
 	override.apply(&made)

@@ -249,6 +249,40 @@ func ExampleSecondaryStorage() {
 	// Output: John Doe <nil>
 }
 
+// One instance serves two hosts: the mailed link leads back to the one where it
+// was asked for. A host that is not allowed gets nothing.
+func ExampleDynamicBaseURL() {
+	a, err := auth.New(auth.Config{
+		DynamicBaseURL: auth.DynamicBaseURL{AllowedHosts: []string{"example.com", "*.example.org"}, Protocol: "https"},
+		Secret:         "a secret of at least 32 characters",
+		Store:          auth.NewMemoryStore(),
+		EmailPassword: auth.EmailPassword{Enabled: true, SendResetPassword: func(_ context.Context, mail auth.Mail) error {
+			link, _, _ := strings.Cut(mail.URL, mail.Token)
+			fmt.Println("mail with", link)
+			return nil
+		}},
+	})
+	if err != nil {
+		panic(err)
+	}
+	if _, err := a.API.SignUpEmail.Call(context.Background(), john, auth.WithHeaders(http.Header{"Host": {"example.com"}})); err != nil {
+		panic(err)
+	}
+	for _, host := range []string{"example.com", "shop.example.org", "evil.example"} {
+		r := httptest.NewRequest("POST", "https://"+host+"/api/auth/request-password-reset", strings.NewReader(`{"email":"john@doe.com"}`))
+		r.Header.Set("Content-Type", "application/json")
+		rec := httptest.NewRecorder()
+		a.ServeHTTP(rec, r)
+		fmt.Println(host, rec.Code)
+	}
+	// Output:
+	// mail with https://example.com/api/auth/reset-password/
+	// example.com 200
+	// mail with https://shop.example.org/api/auth/reset-password/
+	// shop.example.org 200
+	// evil.example 421
+}
+
 func ExampleAPI_Operation() {
 	a := newAuth()
 	op := a.API.Operation("signUpEmail")

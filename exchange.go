@@ -33,6 +33,7 @@ type Exchange struct {
 	deliver *delivery   // where options want the response; nil without them
 	address string
 	state   any // of the floors above: who is signed in, what was queued
+	site    any // of the floors above: where the client reached the server
 }
 
 type exchangeKey struct{}

@@ -21,6 +21,7 @@ type pipeline struct {
 	logger    *slog.Logger
 	bodyLimit int64
 	address   func(remoteAddr string, h http.Header) string
+	locate    func(x *Exchange) error                                                // before everything else; may be nil
 	admit     func(ctx context.Context, r *http.Request, address, path string) error // HTTP only, before anything is read
 	guard     func(x *Exchange) error                                                // HTTP only, when the body was read
 	before    []Hook
@@ -109,6 +110,11 @@ func (x *Exchange) report() {
 
 // receive reads the body and asks the guard, before anything is decoded.
 func (op *operation) receive(w http.ResponseWriter, x *Exchange) error {
+	if op.pipeline.locate != nil {
+		if err := op.pipeline.locate(x); err != nil {
+			return err
+		}
+	}
 	if !op.ignoreBody && x.request.Method != http.MethodGet && x.request.Method != http.MethodHead {
 		if err := x.sent.readBody(x.request, w, op.pipeline.bodyLimit, op.form); err != nil {
 			return err

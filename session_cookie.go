@@ -28,6 +28,11 @@ type sessionCookies struct {
 	stateCookie   cookie
 }
 
+// validate returns all mistakes of the configuration.
+func (s *sessionCookies) validate() error {
+	return errors.Join(s.tokenCookie.validate(), s.dataCookie.validate(), s.forgetCookie.validate())
+}
+
 // token returns the session token in the request's signed cookie, empty if
 // there is none or its signature does not hold.
 func (s *sessionCookies) token(h http.Header) string { return s.open(h, s.tokenCookie.name) }
@@ -147,8 +152,8 @@ func (s *sessionCookies) renew(x *Exchange, data *SessionData) {
 
 // openCopy returns the session in a cached copy and when the copy expires, nil
 // unless it is ours, in date and of the current version.
-func (s *services) openCopy(value string) (data *SessionData, expiresAt time.Time) {
-	return s.readCopy(s.cookies.seal.open(value))
+func (s *services) openCopy(cookies *sessionCookies, value string) (data *SessionData, expiresAt time.Time) {
+	return s.readCopy(cookies.seal.open(value))
 }
 
 // readCopy is openCopy for what a seal returned.
@@ -194,5 +199,5 @@ func (s *services) decodeSession(object []byte) (data *SessionData, version stri
 func (s *services) setSession(ctx context.Context, data *SessionData, dontRemember bool) {
 	x := ExchangeFrom(ctx)
 	x.state = data
-	s.cookies.set(x, s.visible(data), dontRemember)
+	s.cookiesOf(x).set(x, s.visible(data), dontRemember)
 }

@@ -160,7 +160,7 @@ func TestVerifierOtherSeals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	object, err := w.core.cookies.copyOf(data)
+	object, err := w.core.home.cookies.copyOf(data)
 	if err != nil {
 		t.Fatal(err)
 	}
