@@ -101,6 +101,18 @@ func TestAdvisory_GHSA_569q_mpph_wgww(t *testing.T) {
 	if !strings.HasPrefix(w.lastMail().URL, testBase+"/") {
 		t.Errorf("the mail leads to %s", w.lastMail().URL)
 	}
+	w = newWorld(t, dynamic(DynamicBaseURL{AllowedHosts: []string{"a.example", "b.example"}, Protocol: "https"}))
+	for host, status := range map[string]int{"a.example": 200, "b.example": 200, "evil.example": 421} {
+		w.mails = nil
+		r := w.at().do(visit("POST", "http://"+host+"/api/auth/sign-up/email", strings.Replace(annSignUp, "ann@", host[:1]+"@", 1), "X-Forwarded-Host", "evil.example"))
+		if r.StatusCode != status {
+			t.Errorf("%s: %d", host, r.StatusCode)
+		}
+		w.at().do(visit("POST", "http://"+host+"/api/auth/request-password-reset", `{"email":"`+host[:1]+`@example.com"}`))
+		if status == 200 && !strings.HasPrefix(w.lastMail().URL, "https://"+host+"/") || status != 200 && len(w.mails) > 0 {
+			t.Errorf("%s: mails %v", host, w.mails)
+		}
+	}
 }
 
 // A doubled slash reached the endpoint and missed the limits and the list of
@@ -134,7 +146,7 @@ func TestAdvisory_GHSA_xg6x_h9c9_2m83(t *testing.T) {
 	w.as("ann")
 	w.pipeline.after = []Hook{func(x *Exchange) error {
 		if x.Operation().Name() == "signInEmail" {
-			w.core.cookies.clear(x)
+			w.core.home.cookies.clear(x)
 		}
 		return nil
 	}}

@@ -30,7 +30,8 @@ func New(config Config) (*Auth, error) {
 	if err = errors.Join(err, config.check()); err != nil && base == nil {
 		base = &url.URL{Scheme: "https", Host: "invalid"} // to find the other mistakes too
 	}
-	core, coreErr := newCore(&config, base)
+	address, addressErr := newClientAddress(config.ClientAddress)
+	core, coreErr := newCore(&config, base, address)
 	if config.ClientAddress.Disabled {
 		config.RateLimit.Disabled = true // nobody can be told apart
 	}
@@ -38,7 +39,6 @@ func New(config Config) (*Auth, error) {
 		config.RateLimit.Storage = core.sharedRateStorage(config.SecondaryStorage)
 	}
 	limiter, limiterErr := newLimiter(config.RateLimit)
-	address, addressErr := newClientAddress(config.ClientAddress)
 	if err = errors.Join(err, coreErr, limiterErr, addressErr); err != nil {
 		return nil, err
 	}
@@ -51,8 +51,12 @@ func New(config Config) (*Auth, error) {
 		guard:     core.guardURLs,
 		before:    hookList(config.Hooks.Before),
 		after:     hookList(config.Hooks.After),
+		onError:   config.OnError,
 	}
 	setDefault(&a.pipeline.bodyLimit, defaultBodyLimit)
+	if core.sites != nil {
+		a.pipeline.locate = core.sites.locate
+	}
 	a.API = newAPI(core, a.pipeline)
 	a.router = newRouter(base.Path, config.SkipTrailingSlashes, a.API.Operations())
 	return a, nil
@@ -66,8 +70,8 @@ func hookList(hook Hook) []Hook {
 }
 
 // newCore makes the services and keeps the options of the core endpoints.
-func newCore(config *Config, base *url.URL) (*core, error) {
-	services, err := newServices(config, base)
+func newCore(config *Config, base *url.URL, address *addressResolver) (*core, error) {
+	services, err := newServices(config, base, address)
 	return &core{
 		services:      services,
 		emailPassword: config.EmailPassword.withDefaults(),
@@ -80,9 +84,8 @@ func newCore(config *Config, base *url.URL) (*core, error) {
 	}, err
 }
 
-func newServices(config *Config, base *url.URL) (*services, error) {
+func newServices(config *Config, base *url.URL, address *addressResolver) (*services, error) {
 	s := &services{
-		baseURL:             base.String(),
 		log:                 config.Logger,
 		store:               config.Store,
 		ids:                 config.IDs,
@@ -91,8 +94,9 @@ func newServices(config *Config, base *url.URL) (*services, error) {
 		hiddenUserFields:    hiddenNames(config.User.Fields),
 		hiddenSessionFields: hiddenNames(config.Session.Fields),
 		session:             config.session(),
-		signer:              newSigner(config.secrets()...),
+		signer:              newSigner(secretValues(config.Secret, config.Secrets)...),
 		background:          config.Background,
+		validateInfo:        config.User.ValidateInfo,
 	}
 	s.session.Fields = additional(s.session.Fields)
 	if config.Stateless {
@@ -104,40 +108,72 @@ func newServices(config *Config, base *url.URL) (*services, error) {
 	if s.background == nil {
 		s.background = runNow
 	}
-	var cookieErr, passwordErr, originErr, checkErr error
-	s.cookies, cookieErr = config.newSessionCookies(base, s.signer)
+	var passwordErr, originErr, checkErr error
+	own, siteErr := s.openSites(config, base, address)
 	s.passwords, passwordErr = newPasswords(config.Passwords)
-	if s.trusted, originErr = newTrustedOrigins(base, config.TrustedOrigins); originErr == nil {
+	if s.trusted, originErr = newTrustedOrigins(own, config.TrustedOrigins); originErr == nil {
 		s.trusted.perRequest = config.TrustedOriginsFunc
 	}
 	s.origin, checkErr = newOriginCheck(config.OriginCheck, s.trusted)
-	return s, errors.Join(cookieErr, passwordErr, originErr, checkErr, s.openTables(config))
+	return s, errors.Join(siteErr, passwordErr, originErr, checkErr, s.openTables(config))
+}
+
+// openSites makes the only site, or the finder of those that are allowed. It
+// returns the origins that are trusted for being ours.
+func (s *services) openSites(config *Config, base *url.URL, address *addressResolver) (own []originPattern, err error) {
+	if config.DynamicBaseURL.set() {
+		s.sites, own, err = config.newSiteFinder(base.Path, s.signer, address)
+		return own, err
+	}
+	origin, originErr := ownOriginOf(base)
+	cookies, cookieErr := config.newSessionCookies(base, s.signer)
+	s.home = &site{url: base.String(), origin: string(origin), cookies: cookies}
+	return []originPattern{origin}, errors.Join(originErr, cookieErr)
 }
 
 // openTables binds the entities of the core to their tables and to the secondary
 // storage.
 func (s *services) openTables(config *Config) error {
-	var errs [5]error
+	var errs [4]error
 	hooks, secondary := config.DatabaseHooks, config.SecondaryStorage
-	s.users = &userStore{}
-	s.sessions = &sessionStore{services: s, inDatabase: secondary == nil || s.session.StoreInDatabase, preserve: s.session.PreserveInDatabase}
-	s.verifications = &verificationStore{services: s, shared: secondary, inDatabase: secondary == nil || config.Verification.StoreInDatabase}
-	s.users.entities, errs[0] = open(s, userTable(s.userFields), hooks.User)
-	s.sessions.entities, errs[1] = open(s, sessionTable(s.session.Fields), hooks.Session)
-	s.accounts, errs[2] = open(s, accountTable(), hooks.Account)
-	s.verifications.entities, errs[3] = open(s, verificationTable(), hooks.Verification)
+	s.verifications = &verificationStore{
+		services: s, shared: secondary, inDatabase: secondary == nil || config.Verification.StoreInDatabase,
+		options: config.Verification,
+	}
+	errs[0] = s.openSessions(hooks, secondary)
+	s.accounts, errs[1] = open(s, accountTable(), hooks.Account)
+	s.verifications.entities, errs[2] = open(s, verificationTable(), hooks.Verification)
 	if config.RateLimit.StoreInDatabase {
-		s.rateCounts, errs[4] = open(s, rateLimitTable(), EntityHooks[rateRow]{})
+		s.rateCounts, errs[3] = open(s, rateLimitTable(), EntityHooks[rateRow]{})
 	}
 	if err := errors.Join(errs[:]...); err != nil {
+		return err
+	}
+	return s.announce(s.tables())
+}
+
+// openSessions is openTables for users and sessions, which are all that reading
+// sessions needs.
+func (s *services) openSessions(hooks DatabaseHooks, secondary SecondaryStorage) error {
+	var userErr, sessionErr error
+	s.users = &userStore{}
+	s.sessions = &sessionStore{services: s, inDatabase: secondary == nil || s.session.StoreInDatabase, preserve: s.session.PreserveInDatabase}
+	s.users.entities, userErr = open(s, userTable(s.userFields), hooks.User)
+	s.sessions.entities, sessionErr = open(s, sessionTable(s.session.Fields), hooks.Session)
+	if err := errors.Join(userErr, sessionErr); err != nil {
 		return err
 	}
 	s.users.changed = s.sessions.userChanged
 	if secondary != nil {
 		s.sessions.shared = newSharedSessions(secondary, s.sessions.records, s.users.records, s.session.ExpiresIn, s.sessions.inDatabase)
 	}
+	return nil
+}
+
+// announce tells a store that has to know about its tables.
+func (s *services) announce(tables []*Table) error {
 	if store, ok := s.store.(SchemaStore); ok {
-		return store.OpenTables(s.tables())
+		return store.OpenTables(tables)
 	}
 	return nil
 }
@@ -199,8 +235,8 @@ func (op *operation) limitedAs() string {
 }
 
 // admit is the rate limiter's turn, before anything of the request is read.
-func (a *Auth) admit(ctx context.Context, address, path string) error {
-	retryAfter, ok, err := a.limiter.allow(ctx, address, path)
+func (a *Auth) admit(ctx context.Context, r *http.Request, address, path string) error {
+	retryAfter, ok, err := a.limiter.allow(ctx, r, address, path)
 	if err != nil || ok {
 		return err
 	}
@@ -225,22 +261,29 @@ func (a *Auth) Cleanup(ctx context.Context) error { return a.core.removeExpired(
 // if there is none. It only reads: one look into the store, no prolongation, no
 // cookies. Where it is all that a program uses, sessions end when they expire;
 // RequireSession and API.GetSession prolong them. An error means that the store
-// failed.
+// failed, or that DynamicBaseURL does not allow the host (*APIError, 421).
 func (a *Auth) Session(r *http.Request) (*SessionData, error) {
-	return a.core.peekSession(r.Context(), r.Header)
+	return a.core.peekSession(r)
 }
 
 // RequireSession guards a handler: requests without a session are answered with
 // 401. The handler finds the session by SessionFromContext. A session that is
 // due is prolonged, as by get-session, and its cookies are forwarded.
 func (a *Auth) RequireSession(next http.Handler) http.Handler {
+	return guardHandler(a.pipeline, next, func(w http.ResponseWriter, r *http.Request) (*SessionData, error) {
+		return a.API.GetSession.Call(r.Context(), GetSessionRequest{Refresh: true}, WithRequest(r), ForwardHeaders(w))
+	})
+}
+
+// guardHandler hands requests on with the session that read finds.
+func guardHandler(p *pipeline, next http.Handler, read func(w http.ResponseWriter, r *http.Request) (*SessionData, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		data, err := a.API.GetSession.Call(r.Context(), GetSessionRequest{Refresh: true}, WithRequest(r), ForwardHeaders(w))
+		data, err := read(w, r)
 		if err == nil && data == nil {
 			err = ErrUnauthorized.With(http.StatusUnauthorized)
 		}
 		if err != nil {
-			a.pipeline.writeError(w, r, err)
+			p.writeError(w, r, err)
 			return
 		}
 		next.ServeHTTP(w, r.WithContext(withSession(r.Context(), data)))

@@ -95,8 +95,11 @@ func (op *operation) enter(ctx context.Context, x *Exchange, opts []CallOption) 
 	for _, opt := range opts {
 		opt(x)
 	}
-	if x.limited && x.headers != nil && op.pipeline.admit != nil {
-		x.err = op.pipeline.admit(x, x.ClientAddress(), op.path)
+	if op.pipeline.locate != nil {
+		x.err = op.pipeline.locate(x)
+	}
+	if x.err == nil && x.limited && x.headers != nil && op.pipeline.admit != nil {
+		x.err = op.pipeline.admit(x, x.request, x.ClientAddress(), op.path)
 	}
 	return x.err == nil
 }
@@ -157,7 +160,12 @@ func (x *Exchange) forward(to http.Header) {
 	for _, key := range []string{"Content-Type", "Content-Length", "Location"} {
 		h.Del(key)
 	}
-	for key, values := range h {
+	forwardHeaders(to, h)
+}
+
+// forwardHeaders adds all cookies, and the other headers that are not there yet.
+func forwardHeaders(to, from http.Header) {
+	for key, values := range from {
 		if key == "Set-Cookie" {
 			to[key] = append(to[key], values...)
 		} else if _, set := to[key]; !set {

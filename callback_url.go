@@ -8,19 +8,19 @@ import (
 )
 
 // redirectWith returns target as an absolute URL, a path being one on the
-// origin of the base URL, with parameters set: one of the same name is
+// own origin, with parameters set: one of the same name is
 // replaced, the others are kept but encoded anew (contract section 4.13). The
 // parameters are names and values in turn.
 //
 // Errors: what is neither a path nor an absolute URL that all parsers read in
 // the same way is an error even when the origin check is disabled.
-func (t *trustedOrigins) redirectWith(target string, params ...string) (string, error) {
+func redirectWith(own, target string, params ...string) (string, error) {
 	u, err := parseCallbackURL(target)
 	if err != nil {
 		return "", err
 	}
 	if u.origin == "" {
-		u.origin = t.own
+		u.origin = own
 	}
 	if len(params) > 0 {
 		u.query = "?" + setFormParams(u.query, formParams(params))

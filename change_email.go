@@ -84,7 +84,7 @@ func (c *core) changeNow(ctx context.Context, data *SessionData, newEmail, callb
 		return ErrUserNotFound.With(http.StatusBadRequest)
 	}
 	c.event(ctx, "e-mail changed", "user", user.ID)
-	c.setSession(ctx, &SessionData{Session: data.Session, User: user}, c.cookies.forgets(ExchangeFrom(ctx)))
+	c.setSession(ctx, &SessionData{Session: data.Session, User: user}, c.forgets(ExchangeFrom(ctx)))
 	if c.verification.Send != nil {
 		c.mailVerification(ctx, user, callbackURL)
 	}
@@ -94,7 +94,7 @@ func (c *core) changeNow(ctx context.Context, data *SessionData, newEmail, callb
 // confirmChange asks the old address.
 func (c *core) confirmChange(ctx context.Context, data *SessionData, newEmail, callbackURL string) error {
 	token := c.changeToken(data.User, newEmail, changeConfirmation)
-	mail := Mail{User: data.User.clone(), NewEmail: newEmail, Token: token, URL: c.emailLink(token, callbackURL)}
+	mail := Mail{User: data.User.clone(), NewEmail: newEmail, Token: token, URL: c.emailLink(ctx, token, callbackURL)}
 	c.inBackground(ctx, "SendConfirmation", func(ctx context.Context) error { return c.changing.SendConfirmation(ctx, mail) })
 	return nil
 }
@@ -112,7 +112,7 @@ func (c *core) mailChange(ctx context.Context, user *User, newEmail, callbackURL
 	token := c.changeToken(user, newEmail, changeVerification)
 	addressee := user.clone()
 	addressee.Email = newEmail
-	mail := Mail{User: addressee, NewEmail: newEmail, Token: token, URL: c.emailLink(token, callbackURL)}
+	mail := Mail{User: addressee, NewEmail: newEmail, Token: token, URL: c.emailLink(ctx, token, callbackURL)}
 	c.inBackground(ctx, "SendVerificationEmail", func(ctx context.Context) error { return c.verification.Send(ctx, mail) })
 }
 
@@ -158,14 +158,14 @@ func (c *core) endChange(ctx context.Context, data *SessionData, user *User, cla
 	case verified:
 		err = callback(ctx, c.verification.AfterVerification, updated)
 	case claims.RequestType != changeVerification && c.verification.Send != nil:
-		mail := c.verificationMail(updated, callbackURL, defaultLinkLifetime)
+		mail := c.verificationMail(ctx, updated, callbackURL, defaultLinkLifetime)
 		c.inBackground(ctx, "SendVerificationEmail", func(ctx context.Context) error { return c.verification.Send(ctx, mail) })
 	}
 	if err != nil {
 		return nil, err
 	}
 	if data != nil {
-		c.setSession(ctx, &SessionData{Session: data.Session, User: updated}, c.cookies.forgets(ExchangeFrom(ctx)))
+		c.setSession(ctx, &SessionData{Session: data.Session, User: updated}, c.forgets(ExchangeFrom(ctx)))
 	}
 	return &VerifyEmailResponse{Status: true, User: c.visibleUser(updated), shape: userPresent}, nil
 }

@@ -119,8 +119,7 @@ func (a *addressResolver) resolve(remoteAddr string, header http.Header) string 
 		return ""
 	}
 	peer := parsePeer(remoteAddr)
-	local := remoteAddr == "" || remoteAddr[0] == '@'
-	if local || a.isProxy(peer) {
+	if isLocalPeer(remoteAddr) || a.isProxy(peer) {
 		for _, name := range a.headers {
 			if client := a.walk(header[name]); client.IsValid() {
 				return a.normalise(client)
@@ -129,6 +128,14 @@ func (a *addressResolver) resolve(remoteAddr string, header http.Header) string 
 	}
 	return a.normalise(peer)
 }
+
+// speaksFor reports whether the forwarding headers of a request are those of a
+// trusted proxy. Those that a direct call passes without a request are.
+func (a *addressResolver) speaksFor(r *http.Request) bool {
+	return r == nil || isLocalPeer(r.RemoteAddr) || a.isProxy(parsePeer(r.RemoteAddr))
+}
+
+func isLocalPeer(remoteAddr string) bool { return remoteAddr == "" || remoteAddr[0] == '@' }
 
 // parsePeer returns the address of a socket, which the net package writes with
 // its port; some middleware leaves that out.

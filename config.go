@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,13 +11,17 @@ import (
 	"time"
 )
 
-// Config configures an Auth. BaseURL, Secret and Store are required; everything
+// Config configures an Auth. BaseURL or DynamicBaseURL, Secret and Store are
+// required; everything
 // else has a default that is safe.
 type Config struct {
 	// BaseURL is where browsers reach the server: scheme, host and port. A path
 	// in it replaces BasePath. With https the cookies are Secure and their names
 	// get the prefix __Secure-.
 	BaseURL string
+
+	// DynamicBaseURL, instead of BaseURL, serves several hosts.
+	DynamicBaseURL DynamicBaseURL
 
 	// BasePath is the path below which all endpoints are. Default "/api/auth".
 	BasePath string
@@ -100,6 +105,12 @@ type Config struct {
 	// is better where the program waits for its goroutines before it ends.
 	Background func(task func())
 
+	// OnError is told of what goes wrong with requests and is no endpoint's own
+	// answer: internal errors, panics, bodies that cannot be read, origins and URLs
+	// that are not trusted, refusals of hooks before an endpoint. It cannot change
+	// the answer. Default: none; the Logger gets internal errors anyway.
+	OnError func(ctx context.Context, err error)
+
 	// Logger gets internal errors, and security events at level Info. Default
 	// slog.Default().
 	Logger *slog.Logger
@@ -118,6 +129,12 @@ type UserOptions struct {
 	Fields      []Column
 	ChangeEmail ChangeEmail
 	Delete      DeleteUser
+
+	// ValidateInfo judges who is about to become a user, before the database hooks.
+	// An *APIError or a Code tells the client why not, with status 403 whatever it
+	// says; any other error is 403 validation_failed and goes to the logger. Where
+	// sign-up hides who has an account, a refusal looks like a success.
+	ValidateInfo func(ctx context.Context, user *User, source UserSource) error
 }
 
 // AccountOptions configure the accounts of users.
@@ -142,14 +159,14 @@ type Cookies struct {
 	// Prefix of the names. Default "better-auth".
 	Prefix string
 
-	// AlwaysSecure makes them Secure, with the prefix __Secure-, when BaseURL
-	// does not begin with https. NeverSecure is the opposite and lets anyone on
+	// AlwaysSecure makes them Secure, with the prefix __Secure-, when the base
+	// URL does not begin with https. NeverSecure is the opposite and lets anyone on
 	// the network read them.
 	AlwaysSecure bool
 	NeverSecure  bool
 
 	// CrossSubDomain shares the cookies with the subdomains of Domain, or of
-	// BaseURL's host if it is empty. Every one of those can then act for the
+	// the base URL's host if it is empty. Every one of those can then act for the
 	// user.
 	CrossSubDomain bool
 	Domain         string
@@ -183,27 +200,59 @@ const (
 	defaultBasePath = "/api/auth"
 	defaultPrefix   = "better-auth"
 	securePrefix    = "__Secure-"
-	minSecretLength = 32
 )
 
 // base returns the base URL without a trailing slash, and its path.
 func (c *Config) base() (*url.URL, error) {
-	u, err := url.Parse(c.BaseURL)
-	if err != nil || c.BaseURL == "" || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, fmt.Errorf("auth: Config.BaseURL %q is no absolute http or https URL", c.BaseURL)
+	if c.DynamicBaseURL.set() {
+		return c.dynamicBase()
 	}
-	if u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.RawPath != "" {
-		return nil, fmt.Errorf("auth: Config.BaseURL %q has more than scheme, host and path", c.BaseURL)
+	u, err := parseBase("Config.BaseURL", c.BaseURL)
+	if err != nil {
+		return nil, err
 	}
-	path := u.Path
+	if u.Path, err = c.basePath(u.Path); err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+// dynamicBase returns the path that the base URLs of all requests have.
+func (c *Config) dynamicBase() (*url.URL, error) {
+	if c.BaseURL != "" {
+		return nil, errors.New("auth: Config has both BaseURL and DynamicBaseURL")
+	}
+	path, err := c.basePath("")
+	if err != nil {
+		return nil, err
+	}
+	return &url.URL{Path: path}, nil
+}
+
+// basePath returns the path of the base URL, given instead of BasePath or not,
+// without a trailing slash.
+func (c *Config) basePath(given string) (string, error) {
+	path := given
 	if strings.Trim(path, "/") == "" {
 		if path = c.BasePath; path == "" {
 			path = defaultBasePath
 		}
 	}
-	u.Path, u.RawPath = strings.TrimRight(path, "/"), ""
-	if path[0] != '/' || strings.Contains(path, "//") || u.EscapedPath() != u.Path {
-		return nil, fmt.Errorf("auth: Config.BasePath %q is no plain path", path)
+	plain := url.URL{Path: strings.TrimRight(path, "/")}
+	if path[0] != '/' || strings.Contains(path, "//") || plain.EscapedPath() != plain.Path {
+		return "", fmt.Errorf("auth: Config.BasePath %q is no plain path", path)
+	}
+	return plain.Path, nil
+}
+
+// parseBase reads the URL of a server, an option of the given name.
+func parseBase(option, text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	if err != nil || text == "" || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fmt.Errorf("auth: %s %q is no absolute http or https URL", option, text)
+	}
+	if u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.RawPath != "" {
+		return nil, fmt.Errorf("auth: %s %q has more than scheme, host and path", option, text)
 	}
 	return u, nil
 }
@@ -211,7 +260,7 @@ func (c *Config) base() (*url.URL, error) {
 // check returns all mistakes that do not show when the parts are made.
 func (c *Config) check() error {
 	var errs []error
-	errs = append(errs, c.checkSecrets(), c.checkStore(), c.Session.CookieCache.check(c.Stateless))
+	errs = append(errs, checkSecrets("Config", c.Secret, c.Secrets), c.checkStore(), c.Session.CookieCache.check(c.Stateless))
 	if c.IDs == IDSerial && c.NewID != nil {
 		errs = append(errs, errors.New("auth: Config.NewID makes ids, IDSerial leaves that to the store"))
 	}
@@ -243,37 +292,6 @@ func (c *Config) check() error {
 		}
 	}
 	return errors.Join(append(errs, c.checkTimes())...)
-}
-
-// checkSecrets refuses secrets that can be guessed and versions that say nothing.
-func (c *Config) checkSecrets() error {
-	var errs []error
-	if len(c.Secret) < minSecretLength && (len(c.Secrets) == 0 || c.Secret != "") {
-		errs = append(errs, fmt.Errorf("auth: Config.Secret has %d bytes, it needs %d", len(c.Secret), minSecretLength))
-	}
-	seen := make(map[int]bool)
-	for i, secret := range c.Secrets {
-		if len(secret.Value) < minSecretLength {
-			errs = append(errs, fmt.Errorf("auth: Config.Secrets[%d] has %d bytes, it needs %d", i, len(secret.Value), minSecretLength))
-		}
-		if secret.Version < 0 || seen[secret.Version] {
-			errs = append(errs, fmt.Errorf("auth: Config.Secrets[%d]: version %d is negative or that of another one", i, secret.Version))
-		}
-		seen[secret.Version] = true
-	}
-	return errors.Join(errs...)
-}
-
-// secrets returns all values, the current one first.
-func (c *Config) secrets() []string {
-	var values []string
-	for _, secret := range c.Secrets {
-		values = append(values, secret.Value)
-	}
-	if c.Secret != "" || len(values) == 0 {
-		values = append(values, c.Secret)
-	}
-	return values
 }
 
 // checkStore wants one place for users and sessions.
@@ -324,22 +342,79 @@ func (c *Config) checkTimes() error {
 	return errors.Join(errs...)
 }
 
-// newSessionCookies makes the cookies of an instance.
-func (c *Config) newSessionCookies(base *url.URL, s *signer) (*sessionCookies, error) {
-	session := c.session()
-	seal, sealErr := newCacheSeal(session.CookieCache.Strategy, s, c.secrets())
-	token := c.cookie(base, "session_token", c.Cookies.SessionToken)
-	token.maxAge = int(session.ExpiresIn / time.Second)
-	data := c.cookie(base, "session_data", c.Cookies.SessionData)
-	data.maxAge = int(session.CookieCache.MaxAge / time.Second)
-	forget := c.cookie(base, "dont_remember", c.Cookies.DontRemember)
-	err := errors.Join(sealErr, token.validate(), data.validate(), forget.validate())
-	return &sessionCookies{
-		signer: s, tokenCookie: token, dataCookie: data, forgetCookie: forget, cache: session.CookieCache, seal: seal,
-		stateless:     c.Stateless,
-		accountCookie: c.cookie(base, "account_data", CookieOverride{}),
-		stateCookie:   c.cookie(base, "oauth_state", CookieOverride{}),
+// newSiteFinder makes the finder of the sites that are allowed. It returns the
+// origins that are trusted with them.
+func (c *Config) newSiteFinder(path string, s *signer, address *addressResolver) (*siteFinder, []originPattern, error) {
+	hosts, hostErr := c.DynamicBaseURL.compile()
+	fallback, fallbackErr := c.DynamicBaseURL.fallback()
+	cookies, cookieErr := c.dynamicCookies(s)
+	f := &siteFinder{hosts: hosts, path: path, proxies: address, cookies: cookies}
+	if c.DynamicBaseURL.fixed() {
+		f.protocol = c.DynamicBaseURL.Protocol
+	}
+	var own []originPattern
+	for _, host := range hosts {
+		own = append(own, host)
+	}
+	err := errors.Join(hostErr, fallbackErr, cookieErr)
+	if err == nil && fallback != nil {
+		f.other = f.at(fallback)
+		own = append(own, exactOrigin(f.other.origin))
+	}
+	return f, own, err
+}
+
+// dynamicCookies returns what gives the cookies of a site. They are made once for
+// each scheme, unless the host is their domain.
+func (c *Config) dynamicCookies(s *signer) (func(base *url.URL) *sessionCookies, error) {
+	shared, sealErr := c.sharedCookies(s)
+	config := *c
+	protocol := ""
+	if c.DynamicBaseURL.fixed() && !c.Cookies.CrossSubDomain {
+		protocol = c.DynamicBaseURL.Protocol // also for a Fallback with the other scheme
+	}
+	made := func(base *url.URL) *sessionCookies {
+		scheme := protocol
+		setDefault(&scheme, base.Scheme)
+		return config.cookiesAt(&url.URL{Scheme: scheme, Host: base.Host}, shared)
+	}
+	plain, secure := made(&url.URL{Scheme: "http", Host: "a"}), made(&url.URL{Scheme: "https", Host: "a"})
+	err := errors.Join(sealErr, plain.validate())
+	if c.Cookies.CrossSubDomain && c.Cookies.Domain == "" {
+		return made, err
+	}
+	return func(base *url.URL) *sessionCookies {
+		if base.Scheme == "https" {
+			return secure
+		}
+		return plain
 	}, err
+}
+
+// newSessionCookies makes the cookies of an instance with one site.
+func (c *Config) newSessionCookies(base *url.URL, s *signer) (*sessionCookies, error) {
+	shared, err := c.sharedCookies(s)
+	cookies := c.cookiesAt(base, shared)
+	return cookies, errors.Join(err, cookies.validate())
+}
+
+// sharedCookies is what the cookies of all sites have in common.
+func (c *Config) sharedCookies(s *signer) (sessionCookies, error) {
+	cache := c.session().CookieCache
+	seal, err := newCacheSeal(cache.Strategy, s, secretValues(c.Secret, c.Secrets))
+	return sessionCookies{signer: s, cache: cache, seal: seal, stateless: c.Stateless}, err
+}
+
+// cookiesAt returns the cookies of one site.
+func (c *Config) cookiesAt(base *url.URL, shared sessionCookies) *sessionCookies {
+	shared.tokenCookie = c.cookie(base, "session_token", c.Cookies.SessionToken)
+	shared.tokenCookie.maxAge = int(c.session().ExpiresIn / time.Second)
+	shared.dataCookie = c.cookie(base, "session_data", c.Cookies.SessionData)
+	shared.dataCookie.maxAge = int(shared.cache.MaxAge / time.Second)
+	shared.forgetCookie = c.cookie(base, "dont_remember", c.Cookies.DontRemember)
+	shared.accountCookie = c.cookie(base, "account_data", CookieOverride{})
+	shared.stateCookie = c.cookie(base, "oauth_state", CookieOverride{})
+	return &shared
 }
 
 // session returns the options of sessions with their defaults.
@@ -355,22 +430,29 @@ func (c *Config) session() SessionOptions {
 // cookie is one cookie with its name and attributes (contract section 7.1).
 func (c *Config) cookie(base *url.URL, name string, override CookieOverride) cookie {
 	secure := base.Scheme == "https" && !c.Cookies.NeverSecure || c.Cookies.AlwaysSecure
-	made := cookie{path: "/", httpOnly: true, secure: secure, sameSite: "lax"}
-	if made.name = override.Name; made.name == "" {
-		prefix := c.Cookies.Prefix
-		setDefault(&prefix, defaultPrefix)
-		made.name = prefix + "." + name
-	}
+	made := cookie{name: c.Cookies.name(name, override), path: "/", httpOnly: true, secure: secure, sameSite: "lax"}
 	if secure {
 		made.name = securePrefix + made.name
 	}
 	if c.Cookies.CrossSubDomain {
 		made.domain = c.Cookies.Domain
-		setDefault(&made.domain, base.Hostname())
+		if host := base.Hostname(); !strings.Contains(host, ":") { // IPv6 addresses are no domains
+			setDefault(&made.domain, host)
+		}
 	}
 	c.Cookies.Default.apply(&made)
 	override.apply(&made)
 	return made
+}
+
+// name is that of a cookie without __Secure-.
+func (c *Cookies) name(name string, override CookieOverride) string {
+	if override.Name != "" {
+		return override.Name
+	}
+	prefix := c.Prefix
+	setDefault(&prefix, defaultPrefix)
+	return prefix + "." + name
 }
 
 func (a CookieAttributes) apply(c *cookie) {

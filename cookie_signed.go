@@ -13,19 +13,23 @@ func (s *signer) signCookie(value string) string {
 // cookie. Nothing is made of a value whose tag does not hold; ok is then false.
 // The usual value needs no decoding and is returned without allocation.
 func (s *signer) openCookie(raw string) (value string, ok bool) {
-	dot := strings.LastIndexByte(raw, '.')
-	if dot < 1 {
-		return "", false
-	}
-	tag, ok := decodeTag(raw[dot+1:])
-	if !ok {
-		return "", false
-	}
-	value = decodeURIComponent(raw[:dot])
-	if !s.matches(value, &tag) {
+	value, tag, ok := splitSigned(raw)
+	if !ok || !s.matches(value, &tag) {
 		return "", false
 	}
 	return value, true
+}
+
+// splitSigned returns the parts of a signed value, which nobody has checked yet.
+func splitSigned(raw string) (value string, tag [tagLength]byte, ok bool) {
+	dot := strings.LastIndexByte(raw, '.')
+	if dot < 1 {
+		return "", tag, false
+	}
+	if tag, ok = decodeTag(raw[dot+1:]); !ok {
+		return "", tag, false
+	}
+	return decodeURIComponent(raw[:dot]), tag, true
 }
 
 // decodeTag reads a tag in standard base64 in which "+", "/" and "=" may be

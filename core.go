@@ -48,6 +48,10 @@ type EmailPassword struct {
 	// OnExistingUserSignUp tells the owner of an address that somebody tried to
 	// sign up with it; it runs where sign-up hides that the user exists.
 	OnExistingUserSignUp func(ctx context.Context, user *User) error
+
+	// SyntheticUser may change the made-up user that the answer then shows, so that
+	// it looks like a real one where database hooks give every new user something.
+	SyntheticUser func(ctx context.Context, user *User)
 }
 
 // EmailVerification configures the proof that an address belongs to its user.

@@ -59,7 +59,7 @@ func (c *core) mailDeletion(ctx context.Context, user *User, callbackURL string)
 		return nil, err
 	}
 	mail := Mail{User: user.clone(), Token: token,
-		URL: c.baseURL + "/delete-user/callback?token=" + token + "&callbackURL=" + encodeURIComponent(orRoot(callbackURL))}
+		URL: c.siteOf(ctx).url + "/delete-user/callback?token=" + token + "&callbackURL=" + encodeURIComponent(orRoot(callbackURL))}
 	c.inBackground(ctx, "SendDeleteAccountVerification", func(ctx context.Context) error {
 		return c.deletion.SendVerification(ctx, mail)
 	})
@@ -107,7 +107,7 @@ func (c *core) deleteNow(ctx context.Context, user *User, first func(ctx context
 		return nil, aborted(err, ErrFailedToUpdateUser, http.StatusBadRequest)
 	}
 	c.event(ctx, "user deleted", "user", user.ID)
-	c.cookies.clear(ExchangeFrom(ctx))
+	c.cookiesOf(ctx).clear(ExchangeFrom(ctx))
 	if err := callback(ctx, c.deletion.AfterDelete, user); err != nil {
 		return nil, err
 	}

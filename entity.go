@@ -33,6 +33,7 @@ type entityField struct {
 	key    string // "name": as in JSON
 	field  int    // position in the struct, -1: in the extra map
 	hidden bool
+	read   func(any) any // of a value in the extra map; nil: as it is stored
 }
 
 // newEntityPlan makes the plan of a struct type, for a table if that is not
@@ -82,7 +83,7 @@ func (p *entityPlan) addField(i int, f reflect.StructField) error {
 }
 
 func newEntityField(name string, field int, hidden bool) entityField {
-	return entityField{name, string(appendJSONString(nil, name)) + ":", field, hidden}
+	return entityField{name: name, key: string(appendJSONString(nil, name)) + ":", field: field, hidden: hidden}
 }
 
 func (p *entityPlan) position(name string) int {
@@ -115,6 +116,7 @@ func (p *entityPlan) fit(t reflect.Type, table *Table) error {
 				return fmt.Errorf("no field for column %q", c.Name)
 			}
 			fields[i] = newEntityField(c.Name, -1, c.Hidden)
+			fields[i].read = c.TransformRead
 			p.extras++
 			continue
 		}
@@ -220,12 +222,30 @@ func (p *entityPlan) fromRow(entity reflect.Value, row Row) error {
 	for i := range p.fields {
 		f := &p.fields[i]
 		if f.field < 0 {
-			extra[f.name] = row[i]
+			extra[f.name] = f.present(row[i])
 		} else if !storeField(entity.Field(f.field).Addr().Interface(), row[i]) {
 			return fmt.Errorf("auth: column %q of table %q: a %T does not fit the field", f.name, p.table.Name, row[i])
 		}
 	}
 	return nil
+}
+
+// present gives a stored value the form in which it is read.
+func (f *entityField) present(value any) any {
+	if f.read == nil {
+		return value
+	}
+	return f.read(value)
+}
+
+// presentAll is present for an entity that was just stored.
+func (p *entityPlan) presentAll(entity any) {
+	extra := p.extraMap(reflect.ValueOf(entity).Elem())
+	for i := range p.fields {
+		if f := &p.fields[i]; f.field < 0 && extra != nil {
+			extra[f.name] = f.present(extra[f.name])
+		}
+	}
 }
 
 // marshal returns the JSON of an entity, a pointer to a struct: hidden columns

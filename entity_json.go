@@ -10,26 +10,31 @@ import (
 // tags. Members without a field go to its extra map, as encoding/json decodes
 // them.
 func unmarshalEntity(data []byte, entity any) error {
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(data, &members); err != nil {
-		return err
-	}
 	v := reflect.ValueOf(entity).Elem()
 	plan, err := newEntityPlan(v.Type(), nil)
 	if err != nil {
 		return err
 	}
-	for _, f := range plan.fields {
+	return plan.unmarshal(data, v)
+}
+
+func (p *entityPlan) unmarshal(data []byte, entity reflect.Value) error {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(data, &members); err != nil {
+		return err
+	}
+	for i := range p.fields {
+		f := &p.fields[i]
 		value, ok := members[f.name]
-		if !ok {
+		if !ok || f.field < 0 {
 			continue
 		}
 		delete(members, f.name)
-		if err := json.Unmarshal(value, v.Field(f.field).Addr().Interface()); err != nil {
+		if err := json.Unmarshal(value, entity.Field(f.field).Addr().Interface()); err != nil {
 			return err
 		}
 	}
-	return plan.unmarshalExtra(v, members)
+	return p.unmarshalExtra(entity, members)
 }
 
 func (p *entityPlan) unmarshalExtra(entity reflect.Value, members map[string]json.RawMessage) error {

@@ -249,6 +249,40 @@ func ExampleSecondaryStorage() {
 	// Output: John Doe <nil>
 }
 
+// One instance serves two hosts: the mailed link leads back to the one where it
+// was asked for. A host that is not allowed gets nothing.
+func ExampleDynamicBaseURL() {
+	a, err := auth.New(auth.Config{
+		DynamicBaseURL: auth.DynamicBaseURL{AllowedHosts: []string{"example.com", "*.example.org"}, Protocol: "https"},
+		Secret:         "a secret of at least 32 characters",
+		Store:          auth.NewMemoryStore(),
+		EmailPassword: auth.EmailPassword{Enabled: true, SendResetPassword: func(_ context.Context, mail auth.Mail) error {
+			link, _, _ := strings.Cut(mail.URL, mail.Token)
+			fmt.Println("mail with", link)
+			return nil
+		}},
+	})
+	if err != nil {
+		panic(err)
+	}
+	if _, err := a.API.SignUpEmail.Call(context.Background(), john, auth.WithHeaders(http.Header{"Host": {"example.com"}})); err != nil {
+		panic(err)
+	}
+	for _, host := range []string{"example.com", "shop.example.org", "evil.example"} {
+		r := httptest.NewRequest("POST", "https://"+host+"/api/auth/request-password-reset", strings.NewReader(`{"email":"john@doe.com"}`))
+		r.Header.Set("Content-Type", "application/json")
+		rec := httptest.NewRecorder()
+		a.ServeHTTP(rec, r)
+		fmt.Println(host, rec.Code)
+	}
+	// Output:
+	// mail with https://example.com/api/auth/reset-password/
+	// example.com 200
+	// mail with https://shop.example.org/api/auth/reset-password/
+	// shop.example.org 200
+	// evil.example 421
+}
+
 func ExampleAPI_Operation() {
 	a := newAuth()
 	op := a.API.Operation("signUpEmail")
@@ -262,4 +296,50 @@ func ExampleAPI_Operation() {
 	// Output:
 	// [POST] /sign-up/email
 	// john@doe.com <nil>
+}
+
+// A service that serves no auth itself knows who calls, here from the store that it
+// shares with the server.
+func ExampleVerifier_RequireSession() {
+	store := auth.NewMemoryStore()
+	const secret = "a secret of at least 32 characters"
+	server, err := auth.New(auth.Config{
+		BaseURL: "https://example.com", Secret: secret, Store: store,
+		EmailPassword: auth.EmailPassword{Enabled: true},
+	})
+	if err != nil {
+		panic(err)
+	}
+	var header http.Header
+	if _, err := server.API.SignUpEmail.Call(context.Background(), john, auth.ReturnHeaders(&header)); err != nil {
+		panic(err)
+	}
+
+	v, err := auth.NewVerifier(auth.VerifierConfig{Secret: secret, Store: store})
+	if err != nil {
+		panic(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /orders", v.RequireSession(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintln(w, "Orders of", auth.SessionFromContext(r.Context()).User.Name)
+	})))
+	for _, cookie := range []string{"", header.Get("Set-Cookie")} {
+		r := httptest.NewRequest("GET", "/orders", nil)
+		r.Header.Set("Cookie", cookie)
+		rec := httptest.NewRecorder()
+		mux.ServeHTTP(rec, r)
+		fmt.Println(rec.Code, strings.TrimSpace(rec.Body.String()))
+	}
+	// Output:
+	// 401 {"message":"Unauthorized","code":"UNAUTHORIZED"}
+	// 200 Orders of John Doe
+}
+
+func ExampleNewVerifier_mistakes() {
+	_, err := auth.NewVerifier(auth.VerifierConfig{Store: auth.NewMemoryStore(), URL: "auth.internal"})
+	fmt.Println(err)
+	// Output:
+	// auth: VerifierConfig.Secret is missing: a token counts with its signature only
+	// auth: VerifierConfig has both a storage and a URL: one place says who is signed in
+	// auth: VerifierConfig.URL "auth.internal" is no absolute http or https URL
 }

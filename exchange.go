@@ -19,6 +19,7 @@ type Exchange struct {
 	direct   bool // a Call, not ServeHTTP
 	limited  bool // a Call that counts for the rate limit
 	answered bool
+	refused  bool // before the endpoint and its checks
 	request  *http.Request
 	headers  http.Header // of the request; nil when a Call passed none
 	sent     *sent       // what the client sent; nil in a Call with a value
@@ -32,6 +33,7 @@ type Exchange struct {
 	deliver *delivery   // where options want the response; nil without them
 	address string
 	state   any // of the floors above: who is signed in, what was queued
+	site    any // of the floors above: where the client reached the server
 }
 
 type exchangeKey struct{}

@@ -45,17 +45,17 @@ var house = map[floor]string{
 		store_sql_postgresql store_sql_run store_sql_schema store_sql_sqlite store_sql_table store_sql_text
 		store_sql_tx store_sql_value store_sql_write table transaction value`,
 
-	serviceFloor: `account callback_url client_address cookie cookie_cache cookie_chunk cookie_signed cookie_value
+	serviceFloor: `account base_url callback_url client_address cookie cookie_cache cookie_chunk cookie_signed cookie_value
 		cleanup database_hooks exchange_cookie field_input glob guard jwe jwt location lock_stripes origin
 		password password_argon2
 		password_scrypt rate_limit rate_limit_database rate_limit_secondary secondary_storage secret services
-		session session_cookie session_read session_shared session_store token trusted_origin
-		user verification`,
+		session session_cookie session_read session_shared session_store site token trusted_origin
+		user user_validation verification verifier_remote`,
 
 	endpointFloor: `account_endpoints account_tokens change_email core delete_user password_change password_length
 		password_reset session_endpoints sign_in sign_up status update_user verify_email`,
 
-	authFloor: `api auth config router schema`,
+	authFloor: `api auth config router schema verifier`,
 }
 
 // TestLayers holds the walls of the house: what one file takes from another

@@ -110,7 +110,7 @@ func (c *originCheck) requireTrustedOrigin(r *http.Request, path string) error {
 		return nil
 	}
 	source := sourceOf(r)
-	if source == "null" && headerLine(r, "Sec-Fetch-Site") == "same-origin" && headerLine(r, "Origin") == "null" {
+	if source == "null" && headerLine(r.Header, "Sec-Fetch-Site") == "same-origin" && headerLine(r.Header, "Origin") == "null" {
 		source = ownOrigin(r)
 	}
 	switch {
@@ -163,10 +163,10 @@ func (f urlField) notString() *APIError {
 // sourceOf returns where the request says it comes from: an origin, the URL
 // of a page, "null" or nothing.
 func sourceOf(r *http.Request) string {
-	if origin := headerLine(r, "Origin"); origin != "" {
+	if origin := headerLine(r.Header, "Origin"); origin != "" {
 		return origin
 	}
-	return headerLine(r, "Referer")
+	return headerLine(r.Header, "Referer")
 }
 
 // ownOrigin returns the origin that the request was sent to. It serves only
@@ -174,7 +174,7 @@ func sourceOf(r *http.Request) string {
 // comes from. Scripts can set neither that header nor, across origins,
 // X-Forwarded-Proto, which tells the scheme behind a proxy that ends TLS.
 func ownOrigin(r *http.Request) string {
-	scheme := headerLine(r, "X-Forwarded-Proto")
+	scheme := headerLine(r.Header, "X-Forwarded-Proto")
 	switch {
 	case isWebScheme(scheme):
 	case r.TLS != nil:
@@ -195,18 +195,18 @@ func hasCookies(r *http.Request) bool { return len(r.Header["Cookie"]) > 0 }
 // hasFetchMetadata reports whether the request carries W3C fetch metadata, so
 // comes from a browser.
 func hasFetchMetadata(r *http.Request) bool {
-	return strings.TrimSpace(headerLine(r, "Sec-Fetch-Site")) != "" ||
-		strings.TrimSpace(headerLine(r, "Sec-Fetch-Mode")) != "" ||
-		strings.TrimSpace(headerLine(r, "Sec-Fetch-Dest")) != ""
+	return strings.TrimSpace(headerLine(r.Header, "Sec-Fetch-Site")) != "" ||
+		strings.TrimSpace(headerLine(r.Header, "Sec-Fetch-Mode")) != "" ||
+		strings.TrimSpace(headerLine(r.Header, "Sec-Fetch-Dest")) != ""
 }
 
 func isCrossSiteNavigation(r *http.Request) bool {
-	return headerLine(r, "Sec-Fetch-Site") == "cross-site" && headerLine(r, "Sec-Fetch-Mode") == "navigate"
+	return headerLine(r.Header, "Sec-Fetch-Site") == "cross-site" && headerLine(r.Header, "Sec-Fetch-Mode") == "navigate"
 }
 
 // headerLine returns all values of a header as the one line they stand for
 // (RFC 9110 section 5.3), so that a second Origin spoils the first instead of
 // hiding behind it.
-func headerLine(r *http.Request, name string) string {
-	return strings.Join(r.Header[name], ", ")
+func headerLine(h http.Header, name string) string {
+	return strings.Join(h[name], ", ")
 }

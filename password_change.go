@@ -70,7 +70,7 @@ func (c *core) changePassword(ctx context.Context, in ChangePasswordRequest) (*C
 	c.event(ctx, "password changed", "user", current.User.ID)
 	out := &ChangePasswordResponse{User: c.visibleUser(current.User)}
 	if session != nil {
-		c.setSession(ctx, &SessionData{Session: session, User: current.User}, c.cookies.forgets(ExchangeFrom(ctx)))
+		c.setSession(ctx, &SessionData{Session: session, User: current.User}, c.forgets(ExchangeFrom(ctx)))
 		out.Token = &session.Token
 	}
 	return out, nil

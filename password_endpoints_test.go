@@ -75,7 +75,7 @@ func TestPasswordResetOptions(t *testing.T) {
 func TestResetGivesAFirstPassword(t *testing.T) {
 	w := newWorld(t)
 	user := &User{Name: "Soc", Email: "social@example.com"}
-	if err := w.core.createUser(t.Context(), user); err != nil {
+	if err := w.core.createUser(t.Context(), user, UserSource{}); err != nil {
 		t.Fatal(err)
 	}
 	b := w.browser()
@@ -172,7 +172,7 @@ func TestChangePasswordIsAllOrNothing(t *testing.T) {
 func TestSetPassword(t *testing.T) {
 	w := newWorld(t)
 	user := &User{Name: "Soc", Email: "social@example.com"}
-	if err := w.core.createUser(t.Context(), user); err != nil {
+	if err := w.core.createUser(t.Context(), user, UserSource{}); err != nil {
 		t.Fatal(err)
 	}
 	session, err := w.core.createSession(t.Context(), user.ID, false)

@@ -40,7 +40,7 @@ func (c *core) requestPasswordReset(ctx context.Context, in RequestPasswordReset
 		return nil, err
 	}
 	mail := Mail{User: user, Token: token,
-		URL: c.baseURL + "/reset-password/" + token + "?callbackURL=" + encodeURIComponent(in.RedirectTo)}
+		URL: c.siteOf(ctx).url + "/reset-password/" + token + "?callbackURL=" + encodeURIComponent(in.RedirectTo)}
 	c.inBackground(ctx, "SendResetPassword", func(ctx context.Context) error { return send(ctx, mail) })
 	return out, nil
 }
@@ -66,9 +66,9 @@ func (c *core) requestPasswordResetCallback(ctx context.Context, in RequestPassw
 	}
 	target := in.CallbackURL
 	if target == "" {
-		target = c.baseURL + "/error"
+		target = c.siteOf(ctx).url + "/error"
 	}
-	location, err := c.trusted.redirectWith(target, name, value)
+	location, err := redirectWith(c.siteOf(ctx).origin, target, name, value)
 	if err != nil {
 		return Empty{}, ErrInvalidCallbackURL.With(http.StatusBadRequest).WithCause(err)
 	}

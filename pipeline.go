@@ -21,10 +21,12 @@ type pipeline struct {
 	logger    *slog.Logger
 	bodyLimit int64
 	address   func(remoteAddr string, h http.Header) string
-	admit     func(ctx context.Context, address, path string) error // HTTP only, before anything is read
-	guard     func(x *Exchange) error                               // HTTP only, when the body was read
+	locate    func(x *Exchange) error                                                // before everything else; may be nil
+	admit     func(ctx context.Context, r *http.Request, address, path string) error // HTTP only, before anything is read
+	guard     func(x *Exchange) error                                                // HTTP only, when the body was read
 	before    []Hook
 	after     []Hook
+	onError   func(ctx context.Context, err error) // HTTP only; may be nil
 }
 
 const defaultBodyLimit = 1 << 20
@@ -64,7 +66,7 @@ func (p *pipeline) admits(w http.ResponseWriter, r *http.Request, path string) (
 			w.WriteHeader(http.StatusInternalServerError)
 		}
 	}()
-	if err := p.admit(r.Context(), p.address(r.RemoteAddr, r.Header), path); err != nil {
+	if err := p.admit(r.Context(), r, p.address(r.RemoteAddr, r.Header), path); err != nil {
 		p.writeError(w, r, err)
 		return false
 	}
@@ -77,18 +79,42 @@ func (op *operation) serve(w http.ResponseWriter, r *http.Request, params []para
 	x.Context, x.op = r.Context(), op
 	x.request, x.headers, x.sent = r, r.Header, &sent{params: params}
 	op.attend(w, x)
+	if op.pipeline.onError != nil {
+		x.report()
+	}
 	x.write(w)
 }
 
 func (op *operation) attend(w http.ResponseWriter, x *Exchange) {
 	defer x.recover()
-	if x.err = op.receive(w, x); x.err == nil {
-		op.run(x, func() []issue { return op.binding.bind(x, op.bodyOptional) })
+	if x.err = op.receive(w, x); x.err != nil {
+		x.refused = true
+		return
+	}
+	op.run(x, func() []issue { return op.binding.bind(x, op.bodyOptional) })
+}
+
+// report tells the application of an outcome that is no answer of the endpoint
+// (contract section 2.3).
+func (x *Exchange) report() {
+	defer func() {
+		if v := recover(); v != nil {
+			x.op.pipeline.log().ErrorContext(x, "panic in OnError", "panic", v, "stack", string(debug.Stack()))
+		}
+	}()
+	api := apiError(x.err)
+	if x.err != nil && (api == nil || x.refused && api.Status >= http.StatusBadRequest) {
+		x.op.pipeline.onError(x, x.err)
 	}
 }
 
 // receive reads the body and asks the guard, before anything is decoded.
 func (op *operation) receive(w http.ResponseWriter, x *Exchange) error {
+	if op.pipeline.locate != nil {
+		if err := op.pipeline.locate(x); err != nil {
+			return err
+		}
+	}
 	if !op.ignoreBody && x.request.Method != http.MethodGet && x.request.Method != http.MethodHead {
 		if err := x.sent.readBody(x.request, w, op.pipeline.bodyLimit, op.form); err != nil {
 			return err
@@ -109,7 +135,7 @@ func (op *operation) run(x *Exchange, decode func() []issue) {
 		issues = decode()
 	}
 	if x.err = x.runHooks(op.pipeline.before, op.before); x.err != nil {
-		x.header = nil // of a refusing hook only the error's own headers survive
+		x.header, x.refused = nil, true // of a refusing hook only the error's own headers survive
 		return
 	}
 	if x.answered {
@@ -136,10 +162,14 @@ func (op *operation) perform(x *Exchange, issues []issue) error {
 		}
 	}
 	if op.noStore {
-		h := x.Header()
-		h["Cache-Control"], h["Pragma"] = []string{"no-store"}, []string{"no-cache"}
+		forbidStoring(x.Header())
 	}
 	return op.fn(x)
+}
+
+// forbidStoring keeps a response out of caches.
+func forbidStoring(h http.Header) {
+	h["Cache-Control"], h["Pragma"] = []string{"no-store"}, []string{"no-cache"}
 }
 
 // runHooks runs the hooks before an endpoint until one answers or refuses.

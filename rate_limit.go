@@ -40,6 +40,12 @@ type RateLimit struct {
 	// path as it is comes before globs, longer globs before shorter ones.
 	Rules map[string]RateRule
 
+	// RuleFunc may give a request another rule than the one that was found for its
+	// path, by its headers for instance. The request is nil in a Call that passes
+	// headers alone; its body is not to be read. It is called at the same time from
+	// many goroutines. Default: none.
+	RuleFunc func(r *http.Request, path string, rule RateRule) RateRule
+
 	// Storage counts the requests. Default: Config.SecondaryStorage if that is a
 	// [SecondaryCounter], otherwise the memory of this process, for up to 100000
 	// pairs of address and path. In a secondary storage windows are fixed and
@@ -75,6 +81,7 @@ type limiter struct {
 	standard RateRule
 	plugins  []rateRules
 	custom   rateRules
+	change   func(r *http.Request, path string, rule RateRule) RateRule // nil: as it was found
 	storage  RateLimitStorage
 }
 
@@ -85,6 +92,7 @@ func newLimiter(config RateLimit, plugins ...map[string]RateRule) (*limiter, err
 	l := &limiter{
 		disabled: config.Disabled,
 		standard: standard.over(RateRule{Window: 10 * time.Second, Max: 100}),
+		change:   config.RuleFunc,
 		storage:  config.Storage,
 	}
 	if l.storage == nil {
@@ -123,11 +131,16 @@ func (l *limiter) longestWindow() time.Duration {
 // allow counts a request and decides on it. The path is that of the matched
 // route without the base path; one name should stand for all that match none.
 // An empty address is unknown: all such clients share one count.
-func (l *limiter) allow(ctx context.Context, address, path string) (retryAfter time.Duration, ok bool, err error) {
+func (l *limiter) allow(ctx context.Context, r *http.Request, address, path string) (retryAfter time.Duration, ok bool, err error) {
 	if l.disabled {
 		return 0, true, nil
 	}
 	rule := l.rule(path)
+	if l.change != nil {
+		if rule = l.change(r, path, rule).over(rule); !rule.valid() {
+			return 0, false, fmt.Errorf("auth: RateLimit.RuleFunc gave %s a negative Window or Max", path)
+		}
+	}
 	if rule.Unlimited {
 		return 0, true, nil
 	}

@@ -54,6 +54,9 @@ var errRateContention = errors.New("auth: too much contention on a rate limit")
 // Consume implements [RateLimitStorage].
 func (r *rateDatabase) Consume(ctx context.Context, key string, rule RateRule) (time.Duration, bool, error) {
 	window := max(rule.Window.Milliseconds(), 1)
+	if longest := r.longest.Load(); window > longest { // a rule of RuleFunc
+		r.longest.CompareAndSwap(longest, window)
+	}
 	for range 100 { // another request decided in between, which happens once or twice
 		retryAfter, allowed, decided, err := r.attempt(ctx, key, window, rule.Max)
 		if err != nil || decided {

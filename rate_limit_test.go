@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,7 +28,7 @@ func countAllowed(t *testing.T, l *limiter, n int, address, path string) int {
 	t.Helper()
 	count := 0
 	for range n {
-		_, ok, err := l.allow(t.Context(), address, path)
+		_, ok, err := l.allow(t.Context(), nil, address, path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,7 +65,7 @@ func TestLimiter_builtInRules(t *testing.T) {
 			if got := countAllowed(t, l, test.max+5, "203.0.113.7", test.path); got != test.max {
 				t.Errorf("%s: %d allowed, want %d", test.path, got, test.max)
 			}
-			retryAfter, _, _ := l.allow(t.Context(), "203.0.113.7", test.path)
+			retryAfter, _, _ := l.allow(t.Context(), nil, "203.0.113.7", test.path)
 			if retryAfter != test.window {
 				t.Errorf("%s: retry after %v, want %v", test.path, retryAfter, test.window)
 			}
@@ -135,7 +137,7 @@ func TestLimiter_window(t *testing.T) {
 		}
 		for i, step := range steps {
 			time.Sleep(step.wait)
-			retryAfter, ok, err := l.allow(t.Context(), "203.0.113.7", "/sign-in/email")
+			retryAfter, ok, err := l.allow(t.Context(), nil, "203.0.113.7", "/sign-in/email")
 			if ok != step.ok || retryAfter != step.retryAfter || err != nil {
 				t.Errorf("step %d: %v, %v, %v, want %v, %v: %s", i, retryAfter, ok, err, step.retryAfter, step.ok, step.reason)
 			}
@@ -193,13 +195,13 @@ func TestLimiter_storage(t *testing.T) {
 		}
 		return 0, rule == RateRule{Window: 10 * time.Second, Max: 3}, nil
 	})})
-	if retryAfter, ok, err := l.allow(t.Context(), "a", "/sign-in/email"); retryAfter != 10*time.Second || ok || err != nil {
+	if retryAfter, ok, err := l.allow(t.Context(), nil, "a", "/sign-in/email"); retryAfter != 10*time.Second || ok || err != nil {
 		t.Errorf("denied: %v, %v, %v, want the whole window", retryAfter, ok, err)
 	}
-	if _, ok, err := l.allow(t.Context(), "b", "/sign-in/email"); ok || !errors.Is(err, broken) {
+	if _, ok, err := l.allow(t.Context(), nil, "b", "/sign-in/email"); ok || !errors.Is(err, broken) {
 		t.Errorf("broken: %v, %v", ok, err)
 	}
-	if _, ok, err := l.allow(t.Context(), "c", "/sign-in/email"); !ok || err != nil {
+	if _, ok, err := l.allow(t.Context(), nil, "c", "/sign-in/email"); !ok || err != nil {
 		t.Errorf("allowed: %v, %v", ok, err)
 	}
 }
@@ -259,7 +261,7 @@ func TestAdvisory_GHSA_44jh_23m7_hpcf(t *testing.T) {
 			for range 64 {
 				group.Go(func() {
 					for range 50 {
-						_, ok, err := l.allow(context.Background(), "203.0.113.7", "/get-session")
+						_, ok, err := l.allow(context.Background(), nil, "203.0.113.7", "/get-session")
 						if err != nil {
 							t.Error(err)
 						}
@@ -298,7 +300,7 @@ func TestRateDatabase_opensOneWindow(t *testing.T) {
 			var group sync.WaitGroup
 			for range 32 {
 				group.Go(func() {
-					if _, ok, err := l.allow(t.Context(), "203.0.113.7", "/ok"); err != nil {
+					if _, ok, err := l.allow(t.Context(), nil, "203.0.113.7", "/ok"); err != nil {
 						t.Error(err)
 					} else if ok {
 						count.Add(1)
@@ -328,7 +330,7 @@ func TestRateWindows(t *testing.T) {
 				var got []string
 				for _, pause := range []time.Duration{0, 4, 4, 3, 3} {
 					time.Sleep(pause * time.Second)
-					wait, ok, err := l.allow(t.Context(), "203.0.113.7", "/ok")
+					wait, ok, err := l.allow(t.Context(), nil, "203.0.113.7", "/ok")
 					switch {
 					case err != nil:
 						t.Fatal(err)
@@ -353,7 +355,7 @@ func TestRateDatabase_prunes(t *testing.T) {
 			c.RateLimit = RateLimit{StoreInDatabase: true, Rules: map[string]RateRule{"/slow": {Window: time.Hour, Max: 1}}}
 		})
 		visit := func(address, path string) bool {
-			_, ok, err := w.limiter.allow(t.Context(), address, path)
+			_, ok, err := w.limiter.allow(t.Context(), nil, address, path)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -428,7 +430,52 @@ func BenchmarkLimiter(b *testing.B) {
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			l.allow(context.Background(), "203.0.113.7", "/get-session")
+			l.allow(context.Background(), nil, "203.0.113.7", "/get-session")
 		}
 	})
+}
+
+// TestRuleFunc: the application has the last word on a rule, request by request.
+func TestRuleFunc(t *testing.T) {
+	w := newWorld(t, func(c *Config) {
+		c.RateLimit = RateLimit{Window: time.Minute, Max: 1, Rules: map[string]RateRule{"/get-session": {Max: 2}}, RuleFunc: func(r *http.Request, path string, rule RateRule) RateRule {
+			switch {
+			case r == nil:
+				return RateRule{Max: 1}
+			case r.Header.Get("X-Partner") != "":
+				return RateRule{Unlimited: true}
+			case r.Header.Get("X-Mistake") != "":
+				return RateRule{Max: -1}
+			case path == "/get-session" && rule == (RateRule{Window: time.Minute, Max: 2}):
+				return RateRule{Max: 3}
+			}
+			return rule
+		}}
+	})
+	b := w.browser()
+	statuses := func(path string, n int) (got []int) {
+		for range n {
+			got = append(got, b.get(path).StatusCode)
+		}
+		return got
+	}
+	if got := statuses("/get-session", 4); !slices.Equal(got, []int{200, 200, 200, 429}) {
+		t.Errorf("a rule that was changed: %v", got)
+	}
+	if got := statuses("/ok", 2); !slices.Equal(got, []int{200, 429}) {
+		t.Errorf("a rule that was kept: %v", got)
+	}
+	b.header.Set("X-Partner", "1")
+	if got := statuses("/ok", 3); !slices.Equal(got, []int{200, 200, 200}) {
+		t.Errorf("no limit: %v", got)
+	}
+	b.header.Del("X-Partner")
+	b.header.Set("X-Mistake", "1")
+	if got := statuses("/ok", 1); !slices.Equal(got, []int{500}) {
+		t.Errorf("a rule that cannot be: %v", got)
+	}
+	_, err := w.API.OK.Call(t.Context(), Empty{}, WithHeaders(http.Header{"X-Forwarded-For": {"203.0.113.9"}}), WithRateLimit())
+	if err != nil {
+		t.Errorf("a call without a request: %v", err)
+	}
 }

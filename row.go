@@ -52,6 +52,7 @@ func (r *records[T]) insert(ctx context.Context, entity *T) error {
 	err := r.store.Insert(ctx, r.table, row)
 	if err == nil {
 		*r.plan.id(entity) = row.id()
+		r.plan.presentAll(entity)
 	}
 	return err
 }
@@ -167,10 +168,11 @@ func (r *records[T]) fromRow(row Row) (*T, error) {
 // a read from the store would give them.
 func (r *records[T]) decode(data []byte) (*T, error) {
 	entity := new(T)
-	if err := unmarshalEntity(data, entity); err != nil {
+	v := reflect.ValueOf(entity).Elem()
+	if err := r.plan.unmarshal(data, v); err != nil {
 		return nil, err
 	}
-	if err := r.plan.parseExtra(reflect.ValueOf(entity).Elem()); err != nil {
+	if err := r.plan.parseExtra(v); err != nil {
 		return nil, err
 	}
 	if p, ok := any(entity).(planner); ok {

@@ -128,7 +128,7 @@ func TestSecondaryFormats(t *testing.T) {
 func TestSecondaryHidesColumns(t *testing.T) {
 	inSecondaryModes(t, func(t *testing.T, mode string, w *world, kv *brokenSecondary) {
 		ann := w.as("ann")
-		token := w.core.cookies.token(ann.headers())
+		token := w.core.home.cookies.token(ann.headers())
 		entry := kv.contents()[token]
 		entry = strings.Replace(entry, `"user":{`, `"user":{"pin":"unknown to us",`, 1)
 		entry = strings.Replace(entry, `"session":{`, `"session":{"organization":"unknown to us",`, 1)
@@ -181,7 +181,7 @@ func TestSecondaryModes(t *testing.T) {
 		}
 
 		// A storage that was emptied.
-		if err := kv.Delete(t.Context(), w.core.cookies.token(ann.headers())); err != nil {
+		if err := kv.Delete(t.Context(), w.core.home.cookies.token(ann.headers())); err != nil {
 			t.Fatal(err)
 		}
 		if ann.signedIn() != (mode == "both") {
@@ -195,7 +195,7 @@ func TestSecondaryModes(t *testing.T) {
 func TestRevocationOutlivesLateWrites(t *testing.T) {
 	inSecondaryModes(t, func(t *testing.T, mode string, w *world, kv *brokenSecondary) {
 		ann := w.as("ann")
-		token := w.core.cookies.token(ann.headers())
+		token := w.core.home.cookies.token(ann.headers())
 		entry, list := kv.contents()[token], kv.contents()[keyActiveSessions+currentUser(t, ann)]
 		user := currentUser(t, ann)
 		time.Sleep(2 * time.Millisecond) // the mark has milliseconds
@@ -223,7 +223,7 @@ func TestSecondaryFailures(t *testing.T) {
 	inSecondaryModes(t, func(t *testing.T, mode string, w *world, kv *brokenSecondary) {
 		ann := w.as("ann")
 		w.signIn("ann")
-		token := w.core.cookies.token(ann.headers())
+		token := w.core.home.cookies.token(ann.headers())
 		password := map[string]any{"currentPassword": "password of ann", "newPassword": "new password", "revokeOtherSessions": true}
 		for _, test := range []struct {
 			broken  string
@@ -312,14 +312,14 @@ func TestDamagedSharedSession(t *testing.T) {
 		w := newWorld(t, func(c *Config) { c.SecondaryStorage = NewMemorySecondaryStorage() })
 		ann := w.as("ann")
 		kv := w.core.sessions.shared.storage
-		if err := kv.Set(t.Context(), w.core.cookies.token(ann.headers()), value, time.Hour); err != nil {
+		if err := kv.Set(t.Context(), w.core.home.cookies.token(ann.headers()), value, time.Hour); err != nil {
 			t.Fatal(err)
 		}
 		if r := ann.get("/get-session"); r.StatusCode != http.StatusInternalServerError {
 			t.Errorf("%s: %d %s", name, r.StatusCode, r.body)
 		}
 		ann.post("/sign-out", "").ok(t)
-		if _, found, _ := kv.Get(t.Context(), w.core.cookies.token(ann.headers())); found {
+		if _, found, _ := kv.Get(t.Context(), w.core.home.cookies.token(ann.headers())); found {
 			t.Errorf("%s: still there", name)
 		}
 	}

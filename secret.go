@@ -5,10 +5,15 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"errors"
+	"fmt"
 	"hash"
 	"slices"
 	"sync"
 )
+
+// minSecretLength is in bytes.
+const minSecretLength = 32
 
 // tagLength is the length of a tag in standard base64 with padding.
 const tagLength = (sha256.Size + 2) / 3 * 4
@@ -18,6 +23,38 @@ type Secret struct {
 	// Version is never used again for another value, and not negative.
 	Version int
 	Value   string
+}
+
+// checkSecrets refuses secrets that can be guessed and versions that say nothing,
+// of the configuration with the given name.
+func checkSecrets(config, secret string, versions []Secret) error {
+	var errs []error
+	if len(secret) < minSecretLength && (len(versions) == 0 || secret != "") {
+		errs = append(errs, fmt.Errorf("auth: %s.Secret has %d bytes, it needs %d", config, len(secret), minSecretLength))
+	}
+	seen := make(map[int]bool)
+	for i, secret := range versions {
+		if len(secret.Value) < minSecretLength {
+			errs = append(errs, fmt.Errorf("auth: %s.Secrets[%d] has %d bytes, it needs %d", config, i, len(secret.Value), minSecretLength))
+		}
+		if secret.Version < 0 || seen[secret.Version] {
+			errs = append(errs, fmt.Errorf("auth: %s.Secrets[%d]: version %d is negative or that of another one", config, i, secret.Version))
+		}
+		seen[secret.Version] = true
+	}
+	return errors.Join(errs...)
+}
+
+// secretValues returns all values, the current one first.
+func secretValues(secret string, versions []Secret) []string {
+	var values []string
+	for _, version := range versions {
+		values = append(values, version.Value)
+	}
+	if secret != "" || len(values) == 0 {
+		values = append(values, secret)
+	}
+	return values
 }
 
 // A signer makes HMAC-SHA256 tags under the current secret and checks them under

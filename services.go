@@ -13,9 +13,10 @@ import (
 // services are what endpoints work with: the rows of the core, cookies,
 // passwords, mails and guards. There is one for each Auth.
 type services struct {
-	baseURL string // with the base path, as it stands in mails
-	log     *slog.Logger
-	store   Store
+	home  *site       // the only site; nil where each request has its own
+	sites *siteFinder // nil where there is only one
+	log   *slog.Logger
+	store Store
 
 	ids   IDType
 	newID func(table string) string // nil: random ones
@@ -30,8 +31,9 @@ type services struct {
 	hiddenUserFields    []string
 	hiddenSessionFields []string
 
+	validateInfo func(ctx context.Context, user *User, source UserSource) error // nil: everybody may be a user
+
 	session   SessionOptions
-	cookies   *sessionCookies
 	signer    *signer
 	passwords *passwords
 	trusted   *trustedOrigins
@@ -169,7 +171,7 @@ func detach(ctx context.Context) context.Context {
 	if x == nil {
 		return ctx
 	}
-	return &Exchange{Context: ctx, op: x.op, direct: true, request: x.request, headers: x.headers, address: x.ClientAddress()}
+	return &Exchange{Context: ctx, op: x.op, direct: true, request: x.request, headers: x.headers, address: x.ClientAddress(), site: x.site}
 }
 
 // event records what matters to security, for people and for counters. It never

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -25,6 +26,11 @@ type sessionCookies struct {
 	stateless     bool
 	accountCookie cookie
 	stateCookie   cookie
+}
+
+// validate returns all mistakes of the configuration.
+func (s *sessionCookies) validate() error {
+	return errors.Join(s.tokenCookie.validate(), s.dataCookie.validate(), s.forgetCookie.validate())
 }
 
 // token returns the session token in the request's signed cookie, empty if
@@ -146,30 +152,46 @@ func (s *sessionCookies) renew(x *Exchange, data *SessionData) {
 
 // openCopy returns the session in a cached copy and when the copy expires, nil
 // unless it is ours, in date and of the current version.
-func (s *services) openCopy(value string) (data *SessionData, expiresAt time.Time) {
-	object, expiresAt, ok := s.cookies.seal.open(value)
+func (s *services) openCopy(cookies *sessionCookies, value string) (data *SessionData, expiresAt time.Time) {
+	return s.readCopy(cookies.seal.open(value))
+}
+
+// readCopy is openCopy for what a seal returned.
+func (s *services) readCopy(object []byte, expiresAt time.Time, ok bool) (*SessionData, time.Time) {
 	if !ok || expiresAt.Before(time.Now()) {
 		return nil, time.Time{}
 	}
-	var copied struct {
+	data, version, err := s.decodeSession(object)
+	if err != nil || data.Session.ExpiresAt.Before(now()) {
+		return nil, time.Time{}
+	}
+	setDefault(&version, defaultCacheVersion)
+	if version != s.session.CookieCache.version(data) {
+		return nil, time.Time{}
+	}
+	return data, expiresAt
+}
+
+// decodeSession reads the JSON of a session and its user, and the version that
+// copies carry beside them.
+func (s *services) decodeSession(object []byte) (data *SessionData, version string, err error) {
+	var encoded struct {
 		Session json.RawMessage `json:"session"`
 		User    json.RawMessage `json:"user"`
 		Version string          `json:"version"`
 	}
-	if json.Unmarshal(object, &copied) != nil {
-		return nil, time.Time{}
+	if err = json.Unmarshal(object, &encoded); err != nil {
+		return nil, "", err
 	}
-	setDefault(&copied.Version, defaultCacheVersion)
-	session, sessionErr := s.sessions.decode(copied.Session)
-	user, userErr := s.users.decode(copied.User)
-	if sessionErr != nil || userErr != nil || session.ExpiresAt.Before(now()) {
-		return nil, time.Time{}
+	session, sessionErr := s.sessions.decode(encoded.Session)
+	user, userErr := s.users.decode(encoded.User)
+	if err = errors.Join(sessionErr, userErr); err != nil {
+		return nil, "", err
 	}
-	data = &SessionData{Session: session, User: user}
-	if copied.Version != s.session.CookieCache.version(data) {
-		return nil, time.Time{}
+	if user.ID == "" || user.ID != session.UserID {
+		return nil, "", errors.New("auth: session and user do not belong together")
 	}
-	return data, expiresAt
+	return &SessionData{Session: session, User: user}, encoded.Version, nil
 }
 
 // setSession sends a session to the caller's browser and makes it the current
@@ -177,5 +199,5 @@ func (s *services) openCopy(value string) (data *SessionData, expiresAt time.Tim
 func (s *services) setSession(ctx context.Context, data *SessionData, dontRemember bool) {
 	x := ExchangeFrom(ctx)
 	x.state = data
-	s.cookies.set(x, s.visible(data), dontRemember)
+	s.cookiesOf(x).set(x, s.visible(data), dontRemember)
 }

@@ -62,10 +62,10 @@ func (c *core) updateSession(ctx context.Context, in UpdateSessionRequest) (*Upd
 	}
 	x := ExchangeFrom(ctx)
 	if updated == nil {
-		c.cookies.clear(x)
+		c.cookiesOf(x).clear(x)
 		return nil, ErrFailedToGetSession.With(http.StatusUnauthorized)
 	}
-	c.setSession(ctx, updated, c.cookies.forgets(x))
+	c.setSession(ctx, updated, c.forgets(x))
 	return &UpdateSessionResponse{Session: c.visibleSession(updated.Session)}, nil
 }
 
@@ -97,7 +97,7 @@ func (c *core) revokeSession(ctx context.Context, in RevokeSessionRequest) (*Sta
 		return nil, c.revocationFailed(ctx, err)
 	}
 	if in.Token == data.Session.Token {
-		c.cookies.clear(ExchangeFrom(ctx))
+		c.cookiesOf(ctx).clear(ExchangeFrom(ctx))
 	}
 	c.event(ctx, "session revoked", "user", data.User.ID)
 	return &Status{Status: true}, nil
@@ -109,7 +109,7 @@ func (c *core) revokeSessions(ctx context.Context, _ Empty) (*Status, error) {
 	if err := c.deleteSessionsOf(ctx, data.User.ID); err != nil {
 		return nil, c.revocationFailed(ctx, err)
 	}
-	c.cookies.clear(ExchangeFrom(ctx))
+	c.cookiesOf(ctx).clear(ExchangeFrom(ctx))
 	c.event(ctx, "all sessions revoked", "user", data.User.ID)
 	return &Status{Status: true}, nil
 }

@@ -16,43 +16,45 @@ type readOptions struct {
 // returns the session that the request's cookies stand for, nil if there is
 // none, prolongs it when that is due and queues the cookies that follow.
 func (s *services) loadSession(x *Exchange, opts readOptions) (*SessionData, error) {
-	token := s.cookies.token(x.headers)
+	cookies := s.cookiesOf(x)
+	token := cookies.token(x.headers)
 	if token == "" && s.session.CookieCache.Enabled {
 		return nil, nil
 	}
-	sent := s.cookies.sentCopy(x.headers)
+	sent := cookies.sentCopy(x.headers)
 	if sent != "" && !s.session.CookieCache.Enabled {
-		expireStale(x, s.cookies.dataCookie, nil)
+		expireStale(x, cookies.dataCookie, nil)
 	}
 	if token == "" {
 		return nil, nil
 	}
 	if sent != "" && s.session.CookieCache.Enabled && !opts.noCache {
-		if data, expiresAt := s.openCopy(sent); data != nil && data.Session.Token == token {
-			if s.cookies.cache.renewalDue(expiresAt) {
-				s.cookies.renew(x, data)
+		if data, expiresAt := s.openCopy(cookies, sent); data != nil && data.Session.Token == token {
+			if cookies.cache.renewalDue(expiresAt) {
+				cookies.renew(x, data)
 			}
 			return data, nil
 		}
-		x.expireCookie(s.cookies.dataCookie)
+		x.expireCookie(cookies.dataCookie)
 	}
 	return s.loadStored(x, token, opts)
 }
 
 // loadStored asks the store.
 func (s *services) loadStored(x *Exchange, token string, opts readOptions) (*SessionData, error) {
+	cookies := s.cookiesOf(x)
 	data, err := s.sessions.byToken(x, token)
 	if err != nil {
 		return nil, err
 	}
 	if data == nil || data.Session.ExpiresAt.Before(now()) {
-		s.cookies.clear(x)
+		cookies.clear(x)
 		if data != nil && (!s.session.DeferRefresh || opts.post) {
 			err = s.deleteSession(x, token)
 		}
 		return nil, err
 	}
-	if opts.noRefresh || s.cookies.forgets(x) {
+	if opts.noRefresh || cookies.forgets(x) {
 		return data, nil
 	}
 	due := s.refreshDue(data.Session)
@@ -62,7 +64,7 @@ func (s *services) loadStored(x *Exchange, token string, opts readOptions) (*Ses
 	case due:
 		return s.refresh(x, data)
 	}
-	s.cookies.setCopy(x, s.visible(data), false)
+	cookies.setCopy(x, s.visible(data), false)
 	return data, nil
 }
 
@@ -83,11 +85,11 @@ func (s *services) refresh(x *Exchange, data *SessionData) (*SessionData, error)
 		return nil, err
 	}
 	if !found { // revoked a moment ago
-		s.cookies.clear(x)
+		s.cookiesOf(x).clear(x)
 		return nil, ErrFailedToGetSession.With(http.StatusUnauthorized)
 	}
 	prolonged := &SessionData{Session: &refreshed, User: data.User}
-	s.cookies.set(x, s.visible(prolonged), false)
+	s.cookiesOf(x).set(x, s.visible(prolonged), false)
 	return prolonged, nil
 }
 
@@ -95,7 +97,7 @@ func (s *services) refresh(x *Exchange, data *SessionData) (*SessionData, error)
 // unless the store is asked for. A session that ended meanwhile is none.
 func (s *services) readSession(ctx context.Context, opts readOptions) (*SessionData, error) {
 	x := ExchangeFrom(ctx)
-	if s.cookies.stateless {
+	if s.cookiesOf(x).stateless {
 		opts.noCache = false // the cookie is all there is
 	}
 	if data, ok := x.state.(*SessionData); ok && !opts.noCache {
@@ -114,20 +116,30 @@ func (s *services) readSession(ctx context.Context, opts readOptions) (*SessionD
 	return data, err
 }
 
-// peekSession returns the session that request headers stand for without
+// peekSession returns the session that a request's cookies stand for without
 // writing anything.
-func (s *services) peekSession(ctx context.Context, h http.Header) (*SessionData, error) {
-	token := s.cookies.token(h)
+func (s *services) peekSession(r *http.Request) (*SessionData, error) {
+	cookies, err := s.cookiesFor(r)
+	if err != nil {
+		return nil, err
+	}
+	token := cookies.token(r.Header)
 	if token == "" {
 		return nil, nil
 	}
-	if s.cookies.stateless {
-		data, _ := s.openCopy(s.cookies.sentCopy(h))
+	if cookies.stateless {
+		data, _ := s.openCopy(cookies, cookies.sentCopy(r.Header))
 		if data != nil && data.Session.Token != token {
 			data = nil
 		}
 		return data, nil
 	}
+	return s.liveSession(r.Context(), token)
+}
+
+// liveSession returns what clients see of the stored session with a token, nil if
+// there is none or it has expired.
+func (s *services) liveSession(ctx context.Context, token string) (*SessionData, error) {
 	data, err := s.sessions.byToken(ctx, token)
 	if err != nil || data == nil || data.Session.ExpiresAt.Before(now()) {
 		return nil, err

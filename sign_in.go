@@ -143,11 +143,11 @@ type SignOutResponse struct {
 // succeeds for the caller; a store that fails is logged.
 func (c *core) signOut(ctx context.Context, _ SignOutRequest) (*SignOutResponse, error) {
 	x := ExchangeFrom(ctx)
-	if token := c.cookies.token(x.headers); token != "" {
+	if token := c.cookiesOf(x).token(x.headers); token != "" {
 		if err := c.deleteSession(ctx, token); err != nil {
 			c.log.ErrorContext(ctx, "sign-out could not delete the session", "error", err)
 		}
 	}
-	c.cookies.clear(x)
+	c.cookiesOf(x).clear(x)
 	return &SignOutResponse{Success: true}, nil
 }

@@ -35,7 +35,7 @@ func TestSignInFailures(t *testing.T) {
 	w := newWorld(t)
 	w.as("ann")
 	social := &User{Name: "Soc", Email: "social@example.com"}
-	if err := w.core.createUser(t.Context(), social); err != nil {
+	if err := w.core.createUser(t.Context(), social, UserSource{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.core.createCredential(t.Context(), social.ID, ""); err != nil {
@@ -93,7 +93,7 @@ func TestSignInCostsTheSame(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.Passwords.Hasher = countingHasher{n: &n} })
 	w.as("ann")
 	social := &User{Name: "Soc", Email: "social@example.com"}
-	if err := w.core.createUser(t.Context(), social); err != nil {
+	if err := w.core.createUser(t.Context(), social, UserSource{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, email := range []string{"ann@example.com", "bob@example.com", "social@example.com"} {

@@ -3,8 +3,10 @@ package auth
 import (
 	"context"
 	"errors"
+	"maps"
 	mathrand "math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -77,7 +79,7 @@ func (c *core) signUpKnown(ctx context.Context, existing, submitted *User, passw
 	if notify := c.emailPassword.OnExistingUserSignUp; notify != nil {
 		c.inBackground(ctx, "OnExistingUserSignUp", func(ctx context.Context) error { return notify(ctx, existing) })
 	}
-	return c.pretendSignUp(submitted), nil
+	return c.pretendSignUp(ctx, submitted), nil
 }
 
 // errTrial ends a transaction that is not to be kept.
@@ -108,12 +110,19 @@ func (c *core) tryToStore(ctx context.Context, submitted *User) error {
 }
 
 // pretendSignUp has the form of a successful answer; nothing is stored.
-func (c *core) pretendSignUp(user *User) *SignUpEmailResponse {
+func (c *core) pretendSignUp(ctx context.Context, user *User) *SignUpEmailResponse {
 	user.CreatedAt = now()
 	user.UpdatedAt = user.CreatedAt
 	c.users.adopt(user)
+	c.users.plan.presentAll(user)
 	if user.ID == "" {
 		user.ID = inventedSerial()
+	}
+	if c.emailPassword.SyntheticUser != nil {
+		c.emailPassword.SyntheticUser(ctx, user)
+		maps.DeleteFunc(user.Fields, func(name string, _ any) bool {
+			return !slices.ContainsFunc(c.userFields, func(field Column) bool { return field.Name == name })
+		})
 	}
 	return &SignUpEmailResponse{User: c.visibleUser(user)}
 }
@@ -130,7 +139,7 @@ func (c *core) signUpNew(ctx context.Context, user *User, hash string, in SignUp
 	case errors.Is(err, ErrInvalidValue):
 		return nil, ErrFailedToCreateUser.With(http.StatusUnprocessableEntity).WithCause(err)
 	case c.hidesUsers() && refused(err):
-		return c.pretendSignUp(user), nil
+		return c.pretendSignUp(ctx, user), nil
 	case err != nil:
 		return nil, err
 	}
@@ -164,7 +173,7 @@ func refused(err error) bool {
 
 // register stores user, account and session, and queues the verification mail.
 func (c *core) register(ctx context.Context, user *User, hash string, in SignUpEmailRequest) (*SessionData, error) {
-	if err := c.createUser(ctx, user); err != nil {
+	if err := c.createUser(ctx, user, UserSource{methodEmailPassword, actionCreateUser}); err != nil {
 		return nil, aborted(err, ErrFailedToCreateUser, http.StatusBadRequest)
 	}
 	if err := c.createCredential(ctx, user.ID, hash); err != nil {

@@ -59,6 +59,11 @@ type Column struct {
 	OnUpdate   func() any      // value of every update that sets none; nil: left as it is
 	Transform  func(any) any   // applied to what a client sends (transform.input)
 	Validate   func(any) error // judges what a client sends (validator.input)
+
+	// TransformRead is applied to the value of an additional column whenever a row
+	// is read or was just stored: hooks and clients see what it returns
+	// (transform.output). The store and conditions have the other one.
+	TransformRead func(any) any
 }
 
 // A ColumnType says which values a column holds; [Row] lists their Go types.

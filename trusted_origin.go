@@ -10,7 +10,7 @@ import (
 
 // trustedOrigins decides which origins may send requests with cookies and
 // which URLs a response may redirect to (contract section 9.3). It holds the
-// origin of the base URL, the configured patterns and, if there is one, a
+// own origins, the configured patterns and, if there is one, a
 // source of patterns for each request.
 //
 // A pattern is one of
@@ -30,19 +30,23 @@ import (
 //
 // It is safe for concurrent use.
 type trustedOrigins struct {
-	own        string // origin of the base URL
 	patterns   []originPattern
 	perRequest func(*http.Request) []string // may be nil; patterns with mistakes in them are ignored
 }
 
-// newTrustedOrigins trusts the origin of base and the patterns. Empty patterns
-// are skipped; the mistakes in all others are reported together.
-func newTrustedOrigins(base *url.URL, patterns []string) (*trustedOrigins, error) {
+// ownOriginOf returns the origin of a base URL.
+func ownOriginOf(base *url.URL) (exactOrigin, error) {
 	own, ok := parseLocation(base.String())
 	if !ok || !own.web() {
-		return nil, fmt.Errorf("auth: base URL %q: want http or https, a host, no user information", base.Redacted())
+		return "", fmt.Errorf("auth: base URL %q: want http or https, a host, no user information", base.Redacted())
 	}
-	t := &trustedOrigins{own: own.origin(), patterns: []originPattern{exactOrigin(own.origin())}}
+	return exactOrigin(own.origin()), nil
+}
+
+// newTrustedOrigins trusts the own origins and the patterns. Empty patterns
+// are skipped; the mistakes in all others are reported together.
+func newTrustedOrigins(own []originPattern, patterns []string) (*trustedOrigins, error) {
+	t := &trustedOrigins{patterns: own}
 	var mistakes []error
 	for _, text := range patterns {
 		if text == "" {

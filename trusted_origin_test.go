@@ -14,7 +14,11 @@ func mustTrust(t testing.TB, base string, patterns ...string) *trustedOrigins {
 	if err != nil {
 		t.Fatal(err)
 	}
-	trusted, err := newTrustedOrigins(u, patterns)
+	own, err := ownOriginOf(u)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trusted, err := newTrustedOrigins([]originPattern{own}, patterns)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +258,7 @@ func TestNewTrustedOrigins_mistakes(t *testing.T) {
 	for _, test := range tests {
 		patterns = append(patterns, test.pattern)
 	}
-	_, err := newTrustedOrigins(&url.URL{Scheme: "https", Host: "base.example"}, patterns)
+	_, err := newTrustedOrigins(nil, patterns)
 	if err == nil {
 		t.Fatal("no error")
 	}
@@ -275,7 +279,7 @@ func TestNewTrustedOrigins_badBase(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := newTrustedOrigins(u, nil); err == nil {
+		if _, err := ownOriginOf(u); err == nil {
 			t.Errorf("base URL %q is accepted", base)
 		}
 	}

@@ -54,6 +54,6 @@ func (c *core) updateUserEndpoint(ctx context.Context, in UpdateUserRequest) (*S
 	if user == nil {
 		return nil, ErrFailedToUpdateUser.With(http.StatusBadRequest)
 	}
-	c.setSession(ctx, &SessionData{Session: data.Session, User: user}, c.cookies.forgets(ExchangeFrom(ctx)))
+	c.setSession(ctx, &SessionData{Session: data.Session, User: user}, c.forgets(ExchangeFrom(ctx)))
 	return &Status{Status: true}, nil
 }

@@ -79,9 +79,12 @@ func (s *services) userByEmail(ctx context.Context, email string) (*User, error)
 }
 
 // createUser stores a new user and gives it its dates.
-func (s *services) createUser(ctx context.Context, user *User) error {
+func (s *services) createUser(ctx context.Context, user *User, source UserSource) error {
 	user.CreatedAt = now()
 	user.UpdatedAt = user.CreatedAt
+	if err := s.validateUser(ctx, user, source); err != nil {
+		return err
+	}
 	return s.users.create(ctx, user)
 }
 

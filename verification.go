@@ -2,6 +2,8 @@ package auth
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"reflect"
 	"sync/atomic"
 	"time"
@@ -41,6 +43,23 @@ type VerificationOptions struct {
 	// Config.SecondaryStorage, which then only answers faster. Without one they
 	// are there anyway.
 	StoreInDatabase bool
+
+	// StoreIdentifier gives the form in which an identifier is stored: nil leaves it
+	// as it is, HashIdentifier keeps those who can read the database from redeeming
+	// what they find there, a function of the application can decide by prefix
+	// ("reset-password:"). What was stored plain is still found.
+	StoreIdentifier func(identifier string) string
+
+	// DisableCleanup leaves expired rows where they are. Otherwise looking for a
+	// verification removes them, once a minute at most.
+	DisableCleanup bool
+}
+
+// HashIdentifier is a VerificationOptions.StoreIdentifier: the SHA-256 of an
+// identifier in base64url, which the original calls "hashed".
+func HashIdentifier(identifier string) string {
+	sum := sha256.Sum256([]byte(identifier))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 // verificationStore is the one place where verifications are created, found and
@@ -49,6 +68,7 @@ type VerificationOptions struct {
 type verificationStore struct {
 	*entities[Verification]
 	services   *services
+	options    VerificationOptions
 	shared     SecondaryStorage // nil without one
 	inDatabase bool
 
@@ -61,9 +81,21 @@ const keyVerification = "verification:" // + identifier
 func (s *services) createVerification(ctx context.Context, purpose, token, value string, lifetime time.Duration) error {
 	created := now()
 	return s.verifications.create(ctx, &Verification{
-		Identifier: purpose + token, Value: value,
+		Identifier: s.verifications.stored(purpose + token)[0], Value: value,
 		ExpiresAt: created.Add(lifetime), CreatedAt: created, UpdatedAt: created,
 	})
+}
+
+// stored returns the forms in which an identifier may be stored, the one that new
+// ones get first.
+func (vs *verificationStore) stored(identifier string) []string {
+	if vs.options.StoreIdentifier == nil {
+		return []string{identifier}
+	}
+	if form := vs.options.StoreIdentifier(identifier); form != identifier {
+		return []string{form, identifier}
+	}
+	return []string{identifier}
 }
 
 // create shadows that of entities.
@@ -131,50 +163,91 @@ func alive(v *Verification, err error) (*Verification, error) {
 	return v, nil
 }
 
+// newest looks into the secondary storage first, then for the newest row.
 func (vs *verificationStore) newest(ctx context.Context, identifier string) (*Verification, error) {
+	forms := vs.stored(identifier)
 	if vs.shared != nil {
-		text, found, err := vs.shared.Get(ctx, keyVerification+identifier)
-		switch {
-		case err != nil:
-			return nil, err
-		case found:
-			return vs.decode([]byte(text))
-		case !vs.inDatabase:
-			return nil, nil
+		if v, err := vs.sharedOne(ctx, forms); v != nil || err != nil || !vs.inDatabase {
+			return v, err
 		}
 	}
-	found, err := vs.find(ctx, Query{
-		Where: []Condition{Where("identifier", identifier)},
-		Order: []Order{{Column: "createdAt", Desc: true}},
-		Limit: 1,
-	})
-	if err != nil {
-		return nil, err
+	v, err := vs.newestRow(ctx, forms)
+	if err == nil && !vs.options.DisableCleanup {
+		err = vs.removeExpired(ctx)
 	}
-	if err := vs.removeExpired(ctx); err != nil || len(found) == 0 {
-		return nil, err
+	return v, err
+}
+
+func (vs *verificationStore) sharedOne(ctx context.Context, forms []string) (*Verification, error) {
+	for _, form := range forms {
+		text, found, err := vs.shared.Get(ctx, keyVerification+form)
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			return vs.decode([]byte(text))
+		}
 	}
-	return found[0], nil
+	return nil, nil
+}
+
+func (vs *verificationStore) newestRow(ctx context.Context, forms []string) (*Verification, error) {
+	for _, form := range forms {
+		found, err := vs.find(ctx, Query{
+			Where: []Condition{Where("identifier", form)},
+			Order: []Order{{Column: "createdAt", Desc: true}},
+			Limit: 1,
+		})
+		if err != nil {
+			return nil, err
+		}
+		if len(found) > 0 {
+			return found[0], nil
+		}
+	}
+	return nil, nil
 }
 
 // consumeVerification removes a verification and returns it: of many callers
-// one gets it, the others get nil. An expired one counts as missing.
-func (s *services) consumeVerification(ctx context.Context, purpose, token string) (*Verification, error) {
-	vs := s.verifications
-	if !vs.inDatabase {
-		return alive(vs.take(ctx, purpose+token))
-	}
-	v, err := vs.consume(ctx, Where("identifier", purpose+token))
-	if err == nil && v != nil && vs.shared != nil {
-		err = s.writeAfterCommit(ctx, func(ctx context.Context) error {
-			vs.forget(ctx, v.Identifier)
-			return nil
-		})
+// one gets it, the others get nil. An expired one counts as missing. Older ones
+// with the same identifier go with it.
+func (s *services) consumeVerification(ctx context.Context, purpose, token string) (v *Verification, err error) {
+	for _, form := range s.verifications.stored(purpose + token) {
+		if s.verifications.inDatabase {
+			v, err = s.verifications.redeem(ctx, form)
+		} else {
+			v, err = s.verifications.take(ctx, form)
+		}
+		if v != nil || err != nil {
+			break
+		}
 	}
 	return alive(v, err)
 }
 
-// take is consume where there are no rows. If the transaction of ctx fails, the
+// redeem is consume for the newest row with an identifier.
+func (vs *verificationStore) redeem(ctx context.Context, identifier string) (v *Verification, err error) {
+	err = vs.transact(ctx, func(ctx context.Context) error {
+		newest, err := vs.newestRow(ctx, []string{identifier})
+		if err != nil || newest == nil {
+			return err
+		}
+		if v, err = vs.consume(ctx, Where("id", newest.ID)); err != nil || v == nil {
+			return err
+		}
+		_, err = vs.remove(ctx, Where("identifier", identifier), Condition{Column: "createdAt", Op: "<=", Value: v.CreatedAt})
+		return err
+	})
+	if err != nil || v == nil || vs.shared == nil {
+		return v, err
+	}
+	return v, vs.services.writeAfterCommit(ctx, func(ctx context.Context) error {
+		vs.forget(ctx, v.Identifier)
+		return nil
+	})
+}
+
+// take is redeem where there are no rows. If the transaction of ctx fails, the
 // verification is as it was.
 func (vs *verificationStore) take(ctx context.Context, identifier string) (*Verification, error) {
 	text, found, err := vs.shared.(SecondaryTaker).Take(ctx, keyVerification+identifier)

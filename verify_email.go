@@ -34,19 +34,19 @@ func (c *core) emailToken(claims emailClaims, lifetime time.Duration) string {
 }
 
 // emailLink is the address that a verification mail leads to.
-func (c *core) emailLink(token, callbackURL string) string {
-	return c.baseURL + "/verify-email?token=" + token + "&callbackURL=" + encodeURIComponent(orRoot(callbackURL))
+func (c *core) emailLink(ctx context.Context, token, callbackURL string) string {
+	return c.siteOf(ctx).url + "/verify-email?token=" + token + "&callbackURL=" + encodeURIComponent(orRoot(callbackURL))
 }
 
 // verificationMail is the mail that verifies the address that user has.
-func (c *core) verificationMail(user *User, callbackURL string, lifetime time.Duration) Mail {
+func (c *core) verificationMail(ctx context.Context, user *User, callbackURL string, lifetime time.Duration) Mail {
 	token := c.emailToken(emailClaims{Email: user.Email, UserID: user.ID}, lifetime)
-	return Mail{User: user.clone(), Token: token, URL: c.emailLink(token, callbackURL)}
+	return Mail{User: user.clone(), Token: token, URL: c.emailLink(ctx, token, callbackURL)}
 }
 
 // mailVerification sends that mail in the background.
 func (c *core) mailVerification(ctx context.Context, user *User, callbackURL string) {
-	mail := c.verificationMail(user, callbackURL, c.verification.ExpiresIn)
+	mail := c.verificationMail(ctx, user, callbackURL, c.verification.ExpiresIn)
 	c.inBackground(ctx, "SendVerificationEmail", func(ctx context.Context) error { return c.verification.Send(ctx, mail) })
 }
 
@@ -77,7 +77,7 @@ func (c *core) sendVerificationEmail(ctx context.Context, in SendVerificationEma
 	case data.User.EmailVerified:
 		err = ErrEmailAlreadyVerified.With(http.StatusBadRequest)
 	default:
-		err = c.verification.Send(ctx, c.verificationMail(data.User, in.CallbackURL, c.verification.ExpiresIn))
+		err = c.verification.Send(ctx, c.verificationMail(ctx, data.User, in.CallbackURL, c.verification.ExpiresIn))
 	}
 	if err != nil {
 		return nil, err
@@ -106,7 +106,7 @@ func (c *core) sendIfUnverified(ctx context.Context, in SendVerificationEmailReq
 		c.emailToken(emailClaims{Email: in.Email}, c.verification.ExpiresIn)
 		return nil
 	}
-	return c.verification.Send(ctx, c.verificationMail(user, in.CallbackURL, c.verification.ExpiresIn))
+	return c.verification.Send(ctx, c.verificationMail(ctx, user, in.CallbackURL, c.verification.ExpiresIn))
 }
 
 // VerifyEmailRequest is what the link in a verification mail carries: GET
@@ -235,7 +235,7 @@ func (c *core) verifyAndSignIn(ctx context.Context, user *User) error {
 	}
 	if data != nil {
 		data = &SessionData{Session: data.Session, User: updated}
-		c.setSession(ctx, data, c.cookies.forgets(ExchangeFrom(ctx)))
+		c.setSession(ctx, data, c.forgets(ExchangeFrom(ctx)))
 	}
 	return nil
 }

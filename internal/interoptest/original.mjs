@@ -1,22 +1,17 @@
-// Serves the original: reads commands from stdin, one JSON object a line, and
-// answers on stdout with {id, result} or {id, error}. Between them come the mails
-// that the instances send: {mail}. Ends when stdin ends.
+// Serves the original. Between its answers it tells of the mails that the
+// instances send.
 
 import { createServer } from "node:http";
-import { createInterface } from "node:readline";
 import { betterAuth } from "better-auth";
 import { getMigrations } from "better-auth/db/migration";
 import { toNodeHandler } from "better-auth/node";
 import Database from "better-sqlite3";
 import mysql from "mysql2/promise"; // the pool that the original's documentation names
 import pg from "pg";
-
-console.log = console.error; // stdout is for answers
+import { answer, tell } from "./commands.mjs";
 
 // The driver returns a bigint as text, which the original passes on.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
-
-const print = (message) => process.stdout.write(JSON.stringify(message) + "\n");
 
 const open = {
   sqlite: (url) => new Database(url),
@@ -50,11 +45,11 @@ function complete(options, database, mail) {
 
 const servers = new Map();
 
-const commands = {
+answer({
   async serve({ site, dialect, url, options }) {
     const database = open[dialect](url);
     const mail = (purpose) => async ({ user, newEmail, url, token }) =>
-      print({ mail: { site, kind: purpose, to: user.email, newEmail, url, token } });
+      tell({ site, kind: purpose, to: user.email, newEmail, url, token });
     const auth = betterAuth(complete(options, database, mail));
     const server = createServer(toNodeHandler(auth));
     await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
@@ -94,15 +89,4 @@ const commands = {
       await close[dialect](database);
     }
   },
-};
-
-const input = createInterface({ input: process.stdin });
-input.on("line", async (line) => {
-  const { id, do: name, ...parameters } = JSON.parse(line);
-  try {
-    print({ id, result: (await commands[name](parameters)) ?? {} });
-  } catch (error) {
-    print({ id, error: `${error}\n${error.stack}` });
-  }
 });
-input.on("close", () => process.exit(0));

@@ -25,6 +25,9 @@ import (
 //go:embed package.json package-lock.json
 var manifest embed.FS
 
+//go:embed commands.mjs
+var commands embed.FS
+
 const npmTimeout = 10 * time.Minute // better-sqlite3 may have to be compiled
 
 // Install returns a directory with the scripts, which can import the packages
@@ -130,11 +133,12 @@ func packages(tb testing.TB, kind string, n npm) (dir string) {
 	return dir
 }
 
-// place puts scripts below the packages, where node looks for what they import.
+// place puts scripts below the packages, where node looks for what they import,
+// and commands.mjs beside them.
 func place(tb testing.TB, scripts fs.FS, packages string) (dir string) {
 	tb.Helper()
-	dir = filepath.Join(packages, "scripts-"+hash(tb, scripts))
-	once(tb, dir, func(dir string) error { return os.CopyFS(dir, scripts) })
+	dir = filepath.Join(packages, "scripts-"+hash(tb, scripts)+hash(tb, commands))
+	once(tb, dir, func(dir string) error { return errors.Join(os.CopyFS(dir, scripts), os.CopyFS(dir, commands)) })
 	return dir
 }
 

@@ -1,0 +1,176 @@
+package conformancetest
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/seed3b05b409/auth"
+)
+
+// showFlag prints what the sites say, for those who write cases.
+var showFlag = flag.Bool("show", false, "print what the original says in each step (with -v)")
+
+// The promise: who knows the original cannot tell it from this library, but for
+// what docs/differences.md names.
+func TestConformance(t *testing.T) {
+	cases := scenarios(t)
+	t.Run("variants", func(t *testing.T) {
+		for _, v := range variants {
+			t.Run(v.name, func(t *testing.T) {
+				t.Parallel()
+				for _, s := range cases {
+					if v.matches(s.variants) {
+						t.Run(s.String(), func(t *testing.T) {
+							t.Parallel()
+							for _, finding := range s.compare(t, v, nil) {
+								t.Error(finding)
+							}
+						})
+					}
+				}
+			})
+		}
+	})
+	if flag.Lookup("test.run").Value.String() != "" {
+		return // some cases have not run
+	}
+	for _, d := range standings {
+		if !d.used.Load() {
+			t.Errorf("nothing shows the standing difference %q", d.row)
+		}
+	}
+}
+
+// Every endpoint of the core has cases, over HTTP and called directly.
+func TestEveryEndpointHasCases(t *testing.T) {
+	counts, runs := make(map[string]*count), 0
+	for _, operation := range operations(t) {
+		counts[operation.Name()] = &count{}
+	}
+	cases := scenarios(t)
+	for _, s := range cases {
+		n := s.times()
+		runs += n
+		counted := make(map[string]bool)
+		for _, step := range s.steps {
+			c := counts[step.endpoint()]
+			if c == nil {
+				continue
+			}
+			if !counted[step.endpoint()] {
+				counted[step.endpoint()] = true
+				c.cases++
+			}
+			if step.verb == "call" {
+				c.calls += n
+			} else {
+				c.requests += n
+			}
+		}
+	}
+	t.Logf("%d cases, run %d times in %d variants", len(cases), runs, len(variants))
+	for _, operation := range operations(t) {
+		c := counts[operation.Name()]
+		t.Logf("%-28s %4d cases %5d requests %5d direct calls", operation.Name(), c.cases, c.requests, c.calls)
+		if c.calls == 0 || c.requests == 0 && operation.Path() != "" {
+			t.Errorf("%s: %d requests and %d direct calls", operation.Name(), c.requests, c.calls)
+		}
+	}
+	for _, v := range variants {
+		if !slices.ContainsFunc(cases, func(s *scenario) bool { return v.matches(s.variants) }) {
+			t.Errorf("the variant %s has no cases", v.name)
+		}
+	}
+}
+
+// count is of the cases that concern an endpoint, and of its requests and direct
+// calls in all variants.
+type count struct{ cases, requests, calls int }
+
+// times is the number of variants that a case runs in.
+func (s *scenario) times() (n int) {
+	for _, v := range variants {
+		if v.matches(s.variants) {
+			n++
+		}
+	}
+	return n
+}
+
+// What differs stands in the documentation.
+func TestDifferencesAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/differences.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := func(row string) bool { return strings.Contains(string(text), "\n| "+row+" |") }
+	for _, s := range scenarios(t) {
+		for _, step := range s.steps {
+			for _, w := range step.wanted {
+				if !documented(w.row) {
+					t.Errorf("%v: %v: differences.md has no row %q", s, step, w.row)
+				}
+				if len(w.lines) == 0 {
+					t.Errorf("%v: %v: no line follows ~ %s", s, step, w.row)
+				}
+			}
+		}
+	}
+	for _, d := range standings {
+		if !documented(d.row) {
+			t.Errorf("differences.md has no row %q", d.row)
+		}
+	}
+}
+
+// operations are those of a plain instance.
+func operations(t testing.TB) []auth.Operation {
+	t.Helper()
+	a, err := auth.New(auth.Config{BaseURL: baseURL, Secret: secret, Store: auth.NewMemoryStore()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a.API.Operations()
+}
+
+// endpoint is the name of the operation that a step is about, or "".
+func (s *step) endpoint() string {
+	switch s.verb {
+	case "join":
+		return "signUpEmail"
+	case "call":
+		name, _, _ := strings.Cut(s.rest, " ")
+		return name
+	}
+	return routes()[fmt.Sprint(s.verb, " ", s.route())]
+}
+
+// route is the path of a request with its parameter as in the operation.
+func (s *step) route() string {
+	path, _, _ := strings.Cut(s.rest, " ")
+	path, _, _ = strings.Cut(path, "?")
+	if strings.HasPrefix(path, "/reset-password/") {
+		return "/reset-password/:token"
+	}
+	return path
+}
+
+// routes are the names of the operations by method and path.
+var routes = sync.OnceValue(func() map[string]string {
+	a, err := auth.New(auth.Config{BaseURL: baseURL, Secret: secret, Store: auth.NewMemoryStore()})
+	if err != nil {
+		panic(err)
+	}
+	names := make(map[string]string)
+	for _, operation := range a.API.Operations() {
+		for _, method := range operation.Methods() {
+			names[method+" "+operation.Path()] = operation.Name()
+		}
+	}
+	return names
+})

@@ -1,0 +1,191 @@
+package conformancetest
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// words replaces what differs from one run to the next by what it stands for:
+// signatures by whose they are, times by how far away they are, ids and tokens by
+// numbers in the order in which they appear.
+type words struct {
+	t       testing.TB
+	variant *variant
+	address string // of the client
+	labels  map[string]string
+	now     time.Time
+}
+
+// begin is called before each step: its times are from then on.
+func (w *words) begin() { w.now = time.Now() }
+
+var (
+	jwtForm    = regexp.MustCompile(`eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+`)
+	jweForm    = regexp.MustCompile(`eyJ[\w-]+\.\.[\w-]+\.[\w-]+\.[\w-]+`)
+	signedForm = regexp.MustCompile(`([A-Za-z0-9]+)\.([A-Za-z0-9+/%]{43,90}(?:%3D|=))`)
+	isoForm    = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`)
+	epochForm  = regexp.MustCompile(`\b1[789]\d{8}(?:\d{3})?\b`)
+	uuidForm   = regexp.MustCompile(`\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`)
+	idForm     = regexp.MustCompile(`\b(?:[0-9A-Za-z]{32}|[0-9A-Za-z]{24})\b`)
+	scryptForm = regexp.MustCompile(`\b[0-9a-f]{32}:[0-9a-f]{128}\b`)
+)
+
+// text replaces all of it in a text.
+func (w *words) text(text string) string {
+	text = jweForm.ReplaceAllStringFunc(text, w.jwe)
+	text = jwtForm.ReplaceAllStringFunc(text, w.jwt)
+	text = strings.ReplaceAll(text, w.address, "203.0.113.7")
+	text = signedForm.ReplaceAllStringFunc(text, w.signed)
+	text = scryptForm.ReplaceAllString(text, "<scrypt hash>")
+	text = isoForm.ReplaceAllStringFunc(text, w.iso)
+	text = epochForm.ReplaceAllStringFunc(text, w.epoch)
+	text = uuidForm.ReplaceAllStringFunc(text, w.label)
+	return idForm.ReplaceAllStringFunc(text, w.label)
+}
+
+func (w *words) label(id string) string {
+	if w.labels[id] == "" {
+		w.labels[id] = fmt.Sprintf("<id %d>", len(w.labels)+1)
+	}
+	return w.labels[id]
+}
+
+// away is how far a time is away, in minutes; what a step takes is no difference.
+func (w *words) away(at time.Time) string { return "<" + minutes(at.Sub(w.now)) + ">" }
+
+func minutes(d time.Duration) string {
+	return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
+}
+
+func (w *words) iso(text string) string {
+	at, err := time.Parse("2006-01-02T15:04:05.000Z", text)
+	if err != nil || at.Sub(w.now).Abs() > 10*365*24*time.Hour {
+		return text
+	}
+	return w.away(at)
+}
+
+func (w *words) epoch(text string) string {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return text
+	}
+	if len(text) == 10 {
+		return `"` + w.away(time.Unix(n, 0)) + ` in seconds"`
+	}
+	return `"` + w.away(time.UnixMilli(n)) + ` in milliseconds"`
+}
+
+// signature names the key of a signature; that of nobody stays as it is.
+func (w *words) signature(text string, signature []byte) (string, bool) {
+	for i, key := range w.variant.keys() {
+		if hmac.Equal(mac(key, text), signature) {
+			return fmt.Sprintf("<signature %d>", i+1), true
+		}
+	}
+	return "", false
+}
+
+func (w *words) signed(text string) string {
+	parts := signedForm.FindStringSubmatch(text)
+	signature, err := base64.StdEncoding.DecodeString(decoded(parts[2]))
+	if err != nil {
+		return text
+	}
+	if name, ok := w.signature(parts[1], signature); ok {
+		if strings.Contains(parts[2], "%") == strings.Contains(parts[2], "=") {
+			return text // encoded in part
+		}
+		return parts[1] + "." + name
+	}
+	return text
+}
+
+func (w *words) jwt(text string) string {
+	parts := strings.Split(text, ".")
+	header, _ := base64.RawURLEncoding.DecodeString(parts[0])
+	payload, _ := base64.RawURLEncoding.DecodeString(parts[1])
+	signature, _ := base64.RawURLEncoding.DecodeString(parts[2])
+	name, ok := w.signature(parts[0]+"."+parts[1], signature)
+	if !ok {
+		return text
+	}
+	if string(header) != `{"alg":"HS256"}` {
+		return text
+	}
+	return fmt.Sprintf("<jwt %s %s>", payload, name)
+}
+
+// jwe lets the original open a copy: it then is what it has to be.
+func (w *words) jwe(text string) string {
+	for i, key := range w.variant.keys() {
+		var opened struct{ Payload json.RawMessage }
+		theOriginal(w.t).Ask(w.t, "open", object{"value": text, "secret": key}, &opened)
+		if len(opened.Payload) > 0 && string(opened.Payload) != "null" {
+			return fmt.Sprintf("<jwe %s key %d>", opened.Payload, i+1)
+		}
+	}
+	return text
+}
+
+var copyName = regexp.MustCompile(`^([^=]*session_data)(\.\d+)?$`)
+
+// cookies describes Set-Cookie lines: each as it is, a copy of a session as what
+// it says. Chunks are put together.
+func (w *words) cookies(lines []string) (described []string) {
+	var name, joined string
+	flush := func() {
+		if joined != "" {
+			described = append(described, "copy "+name+" = "+w.copied(joined))
+		}
+		joined = ""
+	}
+	for _, line := range lines {
+		cookie, rest, _ := strings.Cut(line, "=")
+		value, attributes, _ := strings.Cut(rest, ";")
+		parts := copyName.FindStringSubmatch(cookie)
+		switch {
+		case parts == nil || value == "":
+			flush()
+			described = append(described, "set-cookie: "+w.text(line))
+		case parts[2] == "":
+			flush()
+			name, joined = parts[1], value
+			described = append(described, "set-cookie: "+cookie+"=<copy>;"+attributes)
+		default:
+			name, joined = parts[1], joined+value
+			described = append(described, fmt.Sprintf("set-cookie: %s=<%d bytes>;%s", cookie, len(value), attributes))
+		}
+	}
+	flush()
+	return described
+}
+
+// copied is what a copy of a session says, in any of its forms.
+func (w *words) copied(value string) string {
+	var compact struct {
+		Session   json.RawMessage `json:"session"`
+		ExpiresAt int64           `json:"expiresAt"`
+		Signature string          `json:"signature"`
+	}
+	text, err := base64.RawURLEncoding.DecodeString(value)
+	if err != nil || json.Unmarshal(text, &compact) != nil {
+		return w.text(value)
+	}
+	signature, _ := base64.RawURLEncoding.DecodeString(compact.Signature)
+	signed := fmt.Sprintf(`%s,"expiresAt":%d}`, bytes.TrimSuffix(compact.Session, []byte("}")), compact.ExpiresAt)
+	name, ok := w.signature(signed, signature)
+	if !ok {
+		return value
+	}
+	text = bytes.Replace(text, []byte(compact.Signature), []byte(name), 1)
+	return w.text(string(text))
+}

@@ -1,0 +1,347 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// VerifierConfig says where a [Verifier] finds the truth about sessions. It needs
+// a secret or a URL; docs/verify-sessions.md helps to choose.
+//
+//	Secret alone                        copies only (CookieCache); the rest is no session
+//	Secret with Store, SecondaryStorage copies, then the storage
+//	Secret with URL                     copies, then the server
+//	URL alone                           the server
+type VerifierConfig struct {
+	// Secret and Secrets are those of the server that signs in: see Config. Tokens
+	// and copies signed with any of them are accepted.
+	Secret  string
+	Secrets []Secret
+
+	// Store and SecondaryStorage are those of the server, or replicas of them; they
+	// are only read. SecondaryStorage alone is for sessions that are there alone or
+	// that are preserved in the database (SessionOptions.PreserveInDatabase); with a
+	// Store, that is asked for what is not there (SessionOptions.StoreInDatabase).
+	Store            Store
+	SecondaryStorage SecondaryStorage
+
+	// URL is that of the server, instead of a storage, as this program reaches it:
+	// scheme, host, port and base path, without which that is "/api/auth".
+	URL string
+
+	// HTTPClient asks at URL. Its CheckRedirect and Jar are not used: no redirect is
+	// followed, no cookie kept. Default: http.DefaultTransport and 5 seconds, which
+	// is the default of its Timeout too.
+	HTTPClient *http.Client
+
+	// Cookies are those of the server; only names matter. With AlwaysSecure only
+	// names with the prefix __Secure- count, with NeverSecure only those without.
+	// By default both count; where a request has both, only the one with the
+	// prefix, which a page of http cannot have set, even if it is worth nothing.
+	Cookies Cookies
+
+	// Version and VersionFunc are those of the server's CookieCache: copies of
+	// another version do not count.
+	Version     string
+	VersionFunc func(session *Session, user *User) string
+
+	// IgnoreCopies asks for every request, so that a session that was revoked ends
+	// at once. Otherwise a copy is good until it expires: CookieCache.MaxAge, 5
+	// minutes unless the server says otherwise.
+	IgnoreCopies bool
+
+	// UserFields and SessionFields are the server's additional columns
+	// (UserOptions.Fields, SessionOptions.Fields).
+	UserFields    []Column
+	SessionFields []Column
+
+	// Logger gets the errors that RequireSession answers with 500. Default
+	// slog.Default().
+	Logger *slog.Logger
+}
+
+// A Verifier tells who is signed in at a server elsewhere: this package or the
+// original. It writes nothing, sets no cookies and prolongs no session; pages that
+// talk to the server do. It is safe for concurrent use. Use [NewVerifier].
+//
+// A request proves its session by the signed token, in the session cookie or as
+// "Authorization: Bearer", in the form that the original's bearer plugin hands out;
+// a bearer token whose signature holds goes before the cookie. The token says
+// nothing about expiry and revocation, so it never suffices alone: a copy in the
+// session_data cookie, with the same token, or the storage or the server must know
+// the session.
+//
+// Requests that change something need http.CrossOriginProtection in front: a
+// Verifier does not look at origins.
+type Verifier struct {
+	services *services
+	pipeline *pipeline
+	seals    map[int]cacheSeal // by the number of dots in what they make; nil: copies do not count
+	signer   *signer           // nil: the server judges signatures
+	asks     bool              // a storage
+	remote   *remoteSessions   // nil: nobody is asked
+
+	tokenNames []string // the one that wins first
+	dataNames  []string
+}
+
+// NewVerifier makes a Verifier. It connects to nothing. Errors: all mistakes of the
+// configuration, joined.
+func NewVerifier(config VerifierConfig) (*Verifier, error) {
+	v := &Verifier{
+		asks:       config.Store != nil || config.SecondaryStorage != nil,
+		tokenNames: config.names("session_token", config.Cookies.SessionToken),
+		dataNames:  config.names("session_data", config.Cookies.SessionData),
+	}
+	v.services = config.services()
+	v.pipeline = &pipeline{logger: v.services.log}
+	err := errors.Join(config.check(), v.checkNames(), v.openSources(&config))
+	if err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// names are those of a cookie that count, the one that wins first.
+func (c *VerifierConfig) names(standard string, override CookieOverride) []string {
+	plain := c.Cookies.name(standard, override)
+	switch {
+	case c.Cookies.AlwaysSecure:
+		return []string{securePrefix + plain}
+	case c.Cookies.NeverSecure:
+		return []string{plain}
+	}
+	return []string{securePrefix + plain, plain}
+}
+
+func (v *Verifier) checkNames() error {
+	return errors.Join(validCookieName(v.tokenNames[0]), validCookieName(v.dataNames[0]))
+}
+
+// services are as much of them as reading sessions takes.
+func (c *VerifierConfig) services() *services {
+	s := &services{
+		log:                 c.Logger,
+		store:               c.Store,
+		userFields:          additional(c.UserFields),
+		hiddenUserFields:    hiddenNames(c.UserFields),
+		hiddenSessionFields: hiddenNames(c.SessionFields),
+		session: SessionOptions{
+			StoreInDatabase: c.Store != nil,
+			CookieCache:     CookieCache{Version: c.Version, VersionFunc: c.VersionFunc},
+			Fields:          additional(c.SessionFields),
+		}.withDefaults(),
+	}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	return s
+}
+
+func (c *VerifierConfig) signed() bool { return c.Secret != "" || len(c.Secrets) > 0 }
+
+// check returns what is missing and what contradicts itself.
+func (c *VerifierConfig) check() error {
+	var errs [7]error
+	storage := c.Store != nil || c.SecondaryStorage != nil
+	switch {
+	case c.signed():
+		errs[0] = checkSecrets("VerifierConfig", c.Secret, c.Secrets)
+	case storage:
+		errs[0] = errors.New("auth: VerifierConfig.Secret is missing: a token counts with its signature only")
+	case c.URL == "":
+		errs[0] = errors.New("auth: VerifierConfig needs a Secret or the URL of the server")
+	}
+	if storage && c.URL != "" {
+		errs[1] = errors.New("auth: VerifierConfig has both a storage and a URL: one place says who is signed in")
+	}
+	if c.signed() && c.IgnoreCopies && !storage && c.URL == "" {
+		errs[2] = errors.New("auth: VerifierConfig.IgnoreCopies needs Store, SecondaryStorage or URL: there is nothing else to ask")
+	}
+	if c.HTTPClient != nil && c.URL == "" {
+		errs[3] = errors.New("auth: VerifierConfig.HTTPClient needs a URL")
+	}
+	if c.Cookies.AlwaysSecure && c.Cookies.NeverSecure {
+		errs[4] = errors.New("auth: VerifierConfig.Cookies is both AlwaysSecure and NeverSecure")
+	}
+	if c.Version != "" && c.VersionFunc != nil {
+		errs[5] = errors.New("auth: VerifierConfig has both Version and VersionFunc")
+	}
+	if !c.signed() && (c.Version != "" || c.VersionFunc != nil) {
+		errs[6] = errors.New("auth: VerifierConfig.Version needs a Secret: without one no copy is looked into")
+	}
+	return errors.Join(errs[:]...)
+}
+
+// openSources makes what the configuration has: the keys, the tables and the way
+// to the server.
+func (v *Verifier) openSources(c *VerifierConfig) error {
+	tableErr := v.services.openSessions(DatabaseHooks{}, c.SecondaryStorage)
+	if tableErr == nil {
+		tableErr = v.services.announce([]*Table{v.services.users.table, v.services.sessions.table})
+	}
+	var keyErr, urlErr error
+	if c.signed() {
+		keyErr = v.openKeys(c)
+	}
+	if c.URL != "" {
+		v.remote, urlErr = newRemoteSessions(c)
+	}
+	return errors.Join(tableErr, keyErr, urlErr)
+}
+
+func (v *Verifier) openKeys(c *VerifierConfig) error {
+	secrets := secretValues(c.Secret, c.Secrets)
+	v.signer = newSigner(secrets...)
+	if c.IgnoreCopies {
+		return nil
+	}
+	encrypted, err := newCacheSeal(CacheJWE, v.signer, secrets)
+	v.seals = map[int]cacheSeal{0: compactSeal{v.signer}, 2: jwtSeal{v.signer}, 4: encrypted}
+	return err
+}
+
+// newRemoteSessions reads the URL as New reads its BaseURL.
+func newRemoteSessions(c *VerifierConfig) (*remoteSessions, error) {
+	base, err := parseBase("VerifierConfig.URL", c.URL)
+	if err != nil {
+		return nil, err
+	}
+	if strings.Trim(base.Path, "/") == "" {
+		base.Path = defaultBasePath
+	}
+	question := base.JoinPath("get-session")
+	question.RawQuery = url.Values{"disableRefresh": {"true"}}.Encode()
+	return &remoteSessions{url: question.String(), client: withoutState(c.HTTPClient), copies: !c.signed() && !c.IgnoreCopies}, nil
+}
+
+// Session returns the session that a request proves and its user, nil if there is
+// none: no token, a forged one, a session that has expired or was revoked. An error
+// means that the storage or the server failed, and says nothing about the request;
+// no error and no log holds a token.
+func (v *Verifier) Session(r *http.Request) (*SessionData, error) {
+	claim, ok := v.claimOf(r.Header)
+	if !ok {
+		return nil, nil
+	}
+	sent := v.sentCopy(r.Header)
+	if data := v.copied(sent.value); data != nil && data.Session.Token == claim.token {
+		return data, nil
+	}
+	switch {
+	case v.asks:
+		return v.services.liveSession(r.Context(), claim.token)
+	case v.remote != nil:
+		return v.askRemote(r.Context(), claim, sent)
+	}
+	return nil, nil
+}
+
+// RequireSession guards a handler as [Auth.RequireSession] does: requests without a
+// session are answered with 401, and with 500 when nobody can tell. The handler
+// finds the session by SessionFromContext. Responses are kept out
+// of caches unless they say otherwise before.
+func (v *Verifier) RequireSession(next http.Handler) http.Handler {
+	return guardHandler(v.pipeline, next, func(w http.ResponseWriter, r *http.Request) (*SessionData, error) {
+		h := make(http.Header)
+		forbidStoring(h)
+		forwardHeaders(w.Header(), h)
+		data, err := v.Session(r)
+		if err != nil {
+			v.pipeline.logInternal(r.Context(), "verification of a session", err)
+			err = ErrFailedToGetSession.With(http.StatusInternalServerError).WithCause(err)
+		}
+		return data, err
+	})
+}
+
+// A claim is a signed token. Its signature holds unless only the server can tell.
+type claim struct {
+	token string
+	tag   [tagLength]byte
+	names []string // of the cookies in which the server may look for it
+}
+
+// claimOf returns the claim of a request, that of a bearer first (RFC 6750 section
+// 2.1).
+func (v *Verifier) claimOf(h http.Header) (claim, bool) {
+	scheme, bearer, _ := strings.Cut(h.Get("Authorization"), " ")
+	if strings.EqualFold(scheme, "Bearer") {
+		if c, ok := v.open(strings.Trim(bearer, " \t"), v.tokenNames); ok {
+			return c, true
+		}
+	}
+	for i, name := range v.tokenNames {
+		if raw, sent := cookieValue(h, name); sent {
+			return v.open(raw, v.tokenNames[i:i+1])
+		}
+	}
+	return claim{}, false
+}
+
+func (v *Verifier) open(raw string, names []string) (claim, bool) {
+	token, tag, ok := splitSigned(raw)
+	if !ok || v.signer != nil && !v.signer.matches(token, &tag) {
+		return claim{}, false
+	}
+	return claim{token, tag, names}, true
+}
+
+// sentCopy returns the copy in the request, with an empty value if there is none.
+func (v *Verifier) sentCopy(h http.Header) cookie {
+	for _, name := range v.dataNames {
+		if value := joinChunks(h, name); value != "" {
+			return cookie{name: name, value: value}
+		}
+	}
+	return cookie{}
+}
+
+// copied returns the session in a copy that counts, nil if it does not. Its form
+// shows in the number of its dots.
+func (v *Verifier) copied(sent string) *SessionData {
+	seal, known := v.seals[strings.Count(sent, ".")]
+	if sent == "" || !known {
+		return nil
+	}
+	data, _ := v.services.readCopy(seal.open(sent))
+	return data
+}
+
+// askRemote asks the server about a claim.
+func (v *Verifier) askRemote(ctx context.Context, c claim, sent cookie) (*SessionData, error) {
+	object, err := v.remote.ask(ctx, v.cookiesOf(c, sent))
+	if err != nil || object == nil {
+		return nil, err
+	}
+	data, _, err := v.services.decodeSession(object)
+	if err != nil {
+		return nil, fmt.Errorf("auth: %s answered with something that is no session: %w", v.remote.url, err)
+	}
+	if data.Session.Token != c.token {
+		return nil, fmt.Errorf("auth: %s answered with another session", v.remote.url)
+	}
+	if data.Session.ExpiresAt.Before(now()) {
+		return nil, nil
+	}
+	return data, nil
+}
+
+// cookiesOf is the Cookie header for the server: nothing in it is as the client
+// wrote it. The server gets a copy only if nobody looked into it here.
+func (v *Verifier) cookiesOf(c claim, sent cookie) string {
+	var pairs []string
+	token := encodeURIComponent(c.token + "." + string(c.tag[:]))
+	for _, name := range c.names {
+		pairs = append(pairs, name+"="+token)
+	}
+	if v.remote.copies && sent.value != "" {
+		pairs = append(pairs, sent.name+"="+encodeURIComponent(sent.value))
+	}
+	return strings.Join(pairs, "; ")
+}
