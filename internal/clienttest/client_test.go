@@ -3,8 +3,10 @@ package clienttest
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 
@@ -12,41 +14,105 @@ import (
 	"github.com/seed3b05b409/auth/internal/testnode"
 )
 
-// The promise: an unmodified client cannot tell the difference.
-func TestOfficialClient(t *testing.T) {
+// themes are what one run of drive.mjs each does.
+var themes = [][]string{{"everywhere", "complete"}, {"endpoints"}, {"fetch"}, {"atom"}, {"react"}}
+
+// The promise: an unmodified client cannot tell the difference. The same
+// steps pass at the npm package, so that they ask for nothing of our own.
+func TestOfficialClients(t *testing.T) {
 	testnode.Require(t)
-	mux := http.NewServeMux()
-	server := httptest.NewServer(mux)
-	defer server.Close()
-	mails := &outbox{}
-	mux.Handle("/api/auth/", newAuth(t, server.URL, mails))
-	mux.Handle("/outbox", mails)
-	drive(t, server.URL, server.URL+"/outbox")
+	t.Run("npm", func(t *testing.T) {
+		driveAll(t, originals(t))
+	})
+	t.Run("library", func(t *testing.T) {
+		seen := &requests{}
+		plain, strict := newSite(t, "/api/auth", plainConfig, seen), newSite(t, "/auth", strictConfig, seen)
+		if !driveAll(t, pair{plain.origin, strict.origin}) {
+			return
+		}
+		t.Run("every endpoint", func(t *testing.T) { seen.cover(t, plain.auth.API.Operations()) })
+	})
 }
 
-// newAuth has everything switched on that the steps use. The rate limit is off:
-// they sign in more often than a person does.
-func newAuth(t *testing.T, origin string, mails *outbox) *auth.Auth {
+// driveAll reports whether every theme has run and passed.
+func driveAll(t *testing.T, servers pair) bool {
 	t.Helper()
-	a, err := auth.New(auth.Config{
-		BaseURL: origin,
-		Secret:  "a secret for tests, 32 bytes long",
-		Store:   auth.NewMemoryStore(),
-		EmailPassword: auth.EmailPassword{
-			Enabled:           true,
-			SendResetPassword: mails.send("reset"),
-		},
+	complete := true
+	for _, names := range themes {
+		ran := false
+		passed := t.Run(strings.Join(names, " and "), func(t *testing.T) {
+			ran = true
+			servers.drive(t, names...)
+		})
+		complete = complete && ran && passed
+	}
+	return complete
+}
+
+// plainConfig has everything switched on that needs no mail to begin with. The
+// rate limit is off: the steps sign in more often than a person does.
+func plainConfig(mails *outbox) auth.Config {
+	return auth.Config{
+		EmailPassword:     auth.EmailPassword{Enabled: true, SendResetPassword: mails.send("reset")},
 		EmailVerification: auth.EmailVerification{Send: mails.send("verification")},
 		User: auth.UserOptions{
 			ChangeEmail: auth.ChangeEmail{Enabled: true, SendConfirmation: mails.send("confirmation")},
 			Delete:      auth.DeleteUser{Enabled: true},
+			Fields: []auth.Column{
+				{Name: "plan", Type: auth.TypeString, Nullable: true, Optional: true},
+				{Name: "score", Type: auth.TypeNumber, Nullable: true, Optional: true},
+				{Name: "trialEnds", Type: auth.TypeDate, Nullable: true, Optional: true},
+				{Name: "role", Type: auth.TypeString, Nullable: true, Optional: true, ServerOnly: true, Default: func() any { return "reader" }},
+				{Name: "note", Type: auth.TypeString, Nullable: true, Optional: true, Hidden: true},
+			},
 		},
-		RateLimit: auth.RateLimit{Disabled: true},
-	})
+		Session: auth.SessionOptions{
+			Fields: []auth.Column{{Name: "place", Type: auth.TypeString, Nullable: true, Optional: true}},
+		},
+	}
+}
+
+// strictConfig asks for a mail wherever it can, and for two requests to prolong
+// a session.
+func strictConfig(mails *outbox) auth.Config {
+	return auth.Config{
+		EmailPassword: auth.EmailPassword{
+			Enabled:                       true,
+			RequireEmailVerification:      true,
+			SendResetPassword:             mails.send("reset"),
+			RevokeSessionsOnPasswordReset: true,
+		},
+		EmailVerification: auth.EmailVerification{Send: mails.send("verification"), SendOnSignIn: true, AutoSignIn: true},
+		User:              auth.UserOptions{Delete: auth.DeleteUser{Enabled: true, SendVerification: mails.send("deletion")}},
+		Session:           auth.SessionOptions{DeferRefresh: true, RefreshAlways: true},
+	}
+}
+
+// A site is one server of the library.
+type site struct {
+	auth   *auth.Auth
+	origin string
+}
+
+func newSite(t *testing.T, base string, configure func(*outbox) auth.Config, seen *requests) site {
+	t.Helper()
+	mux := http.NewServeMux()
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	mails := &outbox{}
+	config := configure(mails)
+	config.BaseURL, config.BasePath = server.URL, base
+	config.Secret = "a secret for tests, 32 bytes long"
+	config.Store = auth.NewMemoryStore()
+	config.RateLimit.Disabled = true
+	config.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
+	a, err := auth.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return a
+	mux.Handle(base+"/", seen.record(base, a))
+	mux.Handle("/outbox", mails)
+	return site{a, server.URL}
 }
 
 // outbox keeps the mails of a server and shows them to the script.

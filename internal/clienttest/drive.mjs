@@ -1,43 +1,50 @@
-// Drives a server with the official client, step by step, and prints one JSON
-// line for each step: {"step":…} when it passed, {"step":…,"error":…} for the
-// one that did not, after which it ends.
+// Drives servers with the official clients, step by step, and prints one JSON
+// line for each step: {"step":…} when it passed, {"step":…,"error":…} when it
+// did not. Steps build on each other: look at the first that failed first.
 //
-//   AUTH_URL    origin of the server
-//   OUTBOX_URL  answers with the mails that were sent, as a JSON array of
-//               {kind, to, url, token}; without it the steps are those that
-//               every server with e-mail and password must pass, few enough
-//               for the default rate limit
+//   arguments    the themes, theme_*.mjs, one after the other
+//   PLAIN_URL    origin of a server below /api/auth
+//   STRICT_URL   origin of one below /auth that sends a mail before it believes
+//                anything; the themes "everywhere" and "complete" do without
+//
+// A server answers at /outbox with the mails that it has sent, as a JSON array
+// of {kind, to, url, token}; the theme "everywhere" does without.
 
 import { Browser } from "./browser.mjs";
-import { complete } from "./steps_complete.mjs";
-import { everywhere } from "./steps_everywhere.mjs";
 
-const origin = process.env.AUTH_URL;
-const outbox = process.env.OUTBOX_URL;
+const { PLAIN_URL: plain, STRICT_URL: strict } = process.env;
 
 // The state that steps share.
 const scene = {
-  origin,
+  origin: plain,
+  strict,
   email: `ada.${Date.now()}@example.com`,
   password: "correct horse battery",
-  newBrowser: () => new Browser(origin),
+  newBrowser: (origin = plain) => new Browser(origin),
+
+  mails: async (origin = plain) => (await fetch(`${origin}/outbox`)).json(),
 
   // mail returns the newest mail of a kind to an address.
-  async mail(kind, to) {
-    const mails = await (await fetch(outbox)).json();
+  async mail(kind, to, origin = plain) {
+    const mails = await scene.mails(origin);
     const mail = mails.findLast((m) => m.kind === kind && m.to === to);
     if (!mail) throw new Error(`no ${kind} mail to ${to}; the outbox has ${JSON.stringify(mails)}`);
     return mail;
   },
 };
 
-for (const [step, run] of [...everywhere, ...(outbox ? complete : [])]) {
+async function run(step, work) {
   try {
-    await run(scene);
+    await work(scene);
+    console.log(JSON.stringify({ step }));
   } catch (error) {
     console.log(JSON.stringify({ step, error: error.stack ?? String(error) }));
-    process.exit(1);
+    process.exitCode = 1;
   }
-  console.log(JSON.stringify({ step }));
 }
-process.exit(0); // the client's timers would keep the process
+
+for (const theme of process.argv.slice(2)) {
+  const { steps } = await import(`./theme_${theme}.mjs`);
+  for (const [step, work] of steps) await run(step, work);
+}
+process.exit(); // the client's timers would keep the process

@@ -19,21 +19,25 @@ var scripts embed.FS
 
 const nodeTimeout = 3 * time.Minute
 
-// drive runs the steps against a server, each as a subtest. Without an outbox
-// they are those that every server passes.
-func drive(t *testing.T, origin, outbox string) {
+// A pair of servers is what the themes talk to. Both have /outbox.
+type pair struct {
+	Plain  string `json:"plain"`
+	Strict string `json:"strict"`
+}
+
+// drive runs themes against servers, each step as a subtest.
+func (p pair) drive(t *testing.T, themes ...string) {
 	t.Helper()
-	dir := testnode.Install(t, scripts)
 	ctx, cancel := context.WithTimeout(t.Context(), nodeTimeout)
 	defer cancel()
-	node := exec.CommandContext(ctx, "node", "drive.mjs")
-	node.Dir = dir
-	node.Env = append(os.Environ(), "AUTH_URL="+origin, "OUTBOX_URL="+outbox)
+	node := exec.CommandContext(ctx, "node", append([]string{"drive.mjs"}, themes...)...)
+	node.Dir = testnode.Install(t, scripts)
+	node.Env = append(os.Environ(), "PLAIN_URL="+p.Plain, "STRICT_URL="+p.Strict)
 	var complaints strings.Builder
 	node.Stderr = &complaints
 	out, err := node.Output()
 	if report(t, string(out)) == 0 || err != nil && !t.Failed() {
-		t.Errorf("node drive.mjs: %v\n%s%s", err, out, complaints.String())
+		t.Errorf("node drive.mjs %v: %v\n%s%s", themes, err, out, complaints.String())
 	}
 }
 
@@ -55,4 +59,30 @@ func report(t *testing.T, output string) (steps int) {
 		})
 	}
 	return steps
+}
+
+// originals starts the servers of the npm package.
+func originals(t *testing.T) (p pair) {
+	t.Helper()
+	node := exec.CommandContext(t.Context(), "node", "server.mjs")
+	node.Dir, node.Stderr = testnode.Install(t, scripts), t.Output()
+	input, err := node.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	output, err := node.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := node.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = input.Close() // ends it
+		_ = node.Wait()
+	})
+	if err := json.NewDecoder(output).Decode(&p); err != nil {
+		t.Fatalf("server.mjs did not say where it serves: %v", err)
+	}
+	return p
 }

@@ -4,13 +4,31 @@ import assert from "node:assert/strict";
 import { createAuthClient } from "better-auth/client";
 
 // device returns a browser and the client that runs in it.
-export function device(scene, options = {}) {
-  const browser = scene.newBrowser();
-  const client = createAuthClient({
+export function device(scene, fetchOptions = {}) {
+  return open(scene, { fetchOptions });
+}
+
+// open is device with all of the client's options, and with another browser or
+// another kind of client.
+export function open(scene, { create = createAuthClient, browser = scene.newBrowser(), fetchOptions, ...options } = {}) {
+  const client = create({
     baseURL: scene.origin,
-    fetchOptions: { customFetchImpl: browser.fetch, ...options },
+    fetchOptions: { customFetchImpl: browser.fetch, ...fetchOptions },
+    ...options,
   });
   return { browser, client };
+}
+
+// openStrict is open at the strict server.
+export function openStrict(scene, options = {}) {
+  return open(scene, { baseURL: scene.strict, basePath: "/auth", browser: scene.newBrowser(scene.strict), ...options });
+}
+
+// newUser signs up somebody that no other step knows.
+export async function newUser(device, more = {}) {
+  const user = { name: "Grace Hopper", email: `grace.${crypto.randomUUID()}@example.com`, password: "nanoseconds of wire", ...more };
+  const data = await must(device.client.signUp.email(user));
+  return { ...user, ...data };
 }
 
 // must returns the data of a response that has to be a success.

@@ -20,7 +20,7 @@ func TestInstall(t *testing.T) {
 		install func(tb testing.TB, scripts fs.FS) string
 		script  string
 	}{
-		{"packages", Install, `import "better-auth"; import "@better-auth/redis-storage"; import "ioredis"; console.log(42)`},
+		{"packages", Install, `import "better-auth"; import "@better-auth/redis-storage"; import "ioredis"; import "happy-dom"; import "react-dom/client"; import "tough-cookie"; console.log(42)`},
 		{"SQLite", InstallSQLite, `import "better-auth"; import Database from "better-sqlite3"; console.log(new Database(":memory:").prepare("SELECT 42").pluck().get())`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -6,7 +6,7 @@ import { device, eventually, isDate, isSignedIn, must, mustFail, near, signIn } 
 
 const day = 24 * 60 * 60;
 
-export const everywhere = [
+export const steps = [
   ["nobody is signed in", async (scene) => {
     scene.home = device(scene);
     assert.equal(await must(scene.home.client.getSession()), null);

@@ -1,0 +1,65 @@
+// Serves the npm package with the same options as client_test.go serves the
+// library, prints the origins as {"plain":…,"strict":…} and ends when its input
+// ends.
+
+import { createServer } from "node:http";
+import { betterAuth } from "better-auth";
+import { memoryAdapter } from "better-auth/adapters/memory";
+import { toNodeHandler } from "better-auth/node";
+
+console.warn = console.error; // stdout is for the origins
+
+// listen serves what options make of a site's origin and outbox.
+async function listen(options) {
+  const mails = [];
+  const mail = (kind) => async ({ user, url, token }) => void mails.push({ kind, to: user.email, url, token });
+  let handle;
+  const server = createServer((request, response) => {
+    if (request.url === "/outbox") response.end(JSON.stringify(mails));
+    else handle(request, response);
+  });
+  await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
+  const origin = `http://127.0.0.1:${server.address().port}`;
+  handle = toNodeHandler(betterAuth({
+    baseURL: origin,
+    secret: "a secret for tests, 32 bytes long",
+    database: memoryAdapter({ user: [], session: [], account: [], verification: [] }), // without one, cookies are all
+    telemetry: { enabled: false },
+    ...options(mail),
+  }));
+  return origin;
+}
+
+const plain = await listen((mail) => ({
+  emailAndPassword: { enabled: true, sendResetPassword: mail("reset") },
+  emailVerification: { sendVerificationEmail: mail("verification") },
+  user: {
+    changeEmail: { enabled: true, sendChangeEmailConfirmation: mail("confirmation") },
+    deleteUser: { enabled: true },
+    additionalFields: {
+      plan: { type: "string", required: false },
+      score: { type: "number", required: false },
+      trialEnds: { type: "date", required: false },
+      role: { type: "string", required: false, input: false, defaultValue: "reader" },
+      note: { type: "string", required: false, returned: false },
+    },
+  },
+  session: { additionalFields: { place: { type: "string", required: false } } },
+}));
+
+const strict = await listen((mail) => ({
+  basePath: "/auth",
+  emailAndPassword: {
+    enabled: true,
+    requireEmailVerification: true,
+    sendResetPassword: mail("reset"),
+    revokeSessionsOnPasswordReset: true,
+  },
+  emailVerification: { sendVerificationEmail: mail("verification"), sendOnSignIn: true, autoSignInAfterVerification: true },
+  user: { deleteUser: { enabled: true, sendDeleteAccountVerification: mail("deletion") } },
+  session: { deferSessionRefresh: true, updateAge: 0 },
+}));
+
+console.log(JSON.stringify({ plain, strict }));
+process.stdin.resume();
+process.stdin.on("end", () => process.exit(0));
