@@ -1,6 +1,8 @@
 // The functions that the options of variants name, with what a case sees of them:
 // functions_test.go has the same ones for this library.
 
+import { APIError, createAuthMiddleware } from "better-auth/api";
+
 export function functions(site) {
   const tell = (what, data = {}) => site.events.push({ what, ...data });
   const mail = (kind) => async ({ user, newEmail, url, token }) => tell(`mail ${kind}`, { to: user.email, newEmail, url, token });
@@ -15,6 +17,29 @@ export function functions(site) {
     "$verify": async ({ hash, password }) => hash === `plain:${password}`,
 
     "$storage": storage(site.storage),
+
+    "$validate": async ({ user, source }) => {
+      tell("validate", { name: user.name, email: user.email, method: source.method, action: source.action });
+      if (user.name === "Mallory") return { error: "not_invited", errorDescription: "Only with an invitation" };
+      if (user.name === "Trudy") return { error: "not_invited" };
+      if (user.name === "Oscar") throw new Error("the list is gone");
+    },
+
+    "$synthetic": ({ coreFields, additionalFields, id }) => ({ ...coreFields, ...additionalFields, plan: "made up", unknown: 1, id }),
+
+    "$rule": async (request, rule) => {
+      const partner = request.headers.get("x-partner");
+      if (partner === "free") return false;
+      return partner === "more" ? { window: rule.window, max: rule.max + 1 } : rule;
+    },
+
+    "$error": async (error) => tell("error", { status: error.statusCode ?? 500, message: error.statusCode ? error.message : "" }),
+
+    "$refuse": createAuthMiddleware(async ({ headers }) => {
+      const hook = headers?.get("x-hook");
+      if (hook === "refuse") throw new APIError("CONFLICT", { message: "Not now", code: "NOT_NOW" });
+      if (hook === "fail") throw new Error("a hook failed");
+    }),
   };
 }
 

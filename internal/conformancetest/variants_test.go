@@ -17,6 +17,7 @@ type variant struct {
 	name      string
 	options   map[string]any // of the original, beside the common ones
 	config    func(c *auth.Config, o *ours)
+	site      string   // where clients believe to be, if that is not the common base URL
 	secrets   []string // other than the common one, the current one first
 	stateless bool     // no database
 	naming    []auth.Naming
@@ -35,7 +36,7 @@ const (
 )
 
 // variants are all of them.
-var variants = slices.Concat(mainVariants, sessionVariants, emailVariants, deploymentVariants)
+var variants = slices.Concat(mainVariants, sessionVariants, emailVariants, deploymentVariants, optionVariants)
 
 // mainVariants are about signing up.
 var mainVariants = []*variant{
@@ -325,6 +326,9 @@ func merge(into, from object) object {
 
 // base is the URL that both sides believe in.
 func (v *variant) base() string {
+	if v.site != "" {
+		return v.site
+	}
 	return v.originalOptions()["baseURL"].(string)
 }
 

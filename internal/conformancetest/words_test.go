@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/seed3b05b409/auth"
 )
 
 // words replaces what differs from one run to the next by what it stands for:
@@ -35,6 +37,7 @@ var (
 	epochForm  = regexp.MustCompile(`\b1[789]\d{8}(?:\d{3})?\b`)
 	uuidForm   = regexp.MustCompile(`\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`)
 	idForm     = regexp.MustCompile(`\b(?:[0-9A-Za-z]{32}|[0-9A-Za-z]{24})\b`)
+	hashForm   = regexp.MustCompile(`[\w-]{43}`)
 	scryptForm = regexp.MustCompile(`\b[0-9a-f]{32}:[0-9a-f]{128}\b`)
 )
 
@@ -47,6 +50,7 @@ func (w *words) text(text string) string {
 	text = scryptForm.ReplaceAllString(text, "<scrypt hash>")
 	text = isoForm.ReplaceAllStringFunc(text, w.iso)
 	text = epochForm.ReplaceAllStringFunc(text, w.epoch)
+	text = hashForm.ReplaceAllStringFunc(text, w.hash)
 	text = uuidForm.ReplaceAllStringFunc(text, w.label)
 	return idForm.ReplaceAllStringFunc(text, w.label)
 }
@@ -56,6 +60,19 @@ func (w *words) label(id string) string {
 		w.labels[id] = fmt.Sprintf("<id %d>", len(w.labels)+1)
 	}
 	return w.labels[id]
+}
+
+// hash names the identifier whose hash a text is, if it contains a token that has
+// appeared.
+func (w *words) hash(text string) string {
+	for id, label := range w.labels {
+		for _, purpose := range []string{"reset-password:", "delete-account-"} {
+			if auth.HashIdentifier(purpose+id) == text {
+				return "<hash of " + purpose + label + ">"
+			}
+		}
+	}
+	return text
 }
 
 // away is how far a time is away, in minutes; what a step takes is no difference.
