@@ -27,6 +27,8 @@ export function functions(site) {
 
     "$synthetic": ({ coreFields, additionalFields, id }) => ({ ...coreFields, ...additionalFields, plan: "made up", unknown: 1, id }),
 
+    "$ids": ids(),
+
     "$rule": async (request, rule) => {
       const partner = request.headers.get("x-partner");
       if (partner === "free") return false;
@@ -41,6 +43,12 @@ export function functions(site) {
       if (hook === "fail") throw new Error("a hook failed");
     }),
   };
+}
+
+// ids counts the rows of each table.
+function ids() {
+  const last = {};
+  return ({ model }) => `${model}-${(last[model] = (last[model] ?? 0) + 1)}`;
 }
 
 // storage is a secondary storage in memory.
