@@ -42,6 +42,18 @@ var standings = []*standing{
 		concerns: func(s *step) bool { return s.verb == "call" && strings.Contains(s.rest, "returnStatus") },
 		lines:    []string{"+ status 200"},
 	},
+	{
+		row: "`/error`", variants: []string{"*"}, concerns: about("error"),
+		lines: []string{
+			"- content-type: text/html", "+ content-type: text/html; charset=utf-8",
+			"+ content-security-policy: default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+			"+ referrer-policy: no-referrer", "+ x-content-type-options: nosniff",
+		},
+	},
+	{
+		row: "`/error`", variants: []string{"error-url"}, concerns: about("error"),
+		lines: []string{"+ content-type: application/json"},
+	},
 }
 
 func about(endpoints ...string) func(*step) bool {
