@@ -40,8 +40,18 @@ export function functions(site) {
       if (hook === "refuse") throw new APIError("CONFLICT", { message: "Not now", code: "NOT_NOW" });
       if (hook === "fail") throw new Error("a hook failed");
     }),
+
+    // Those of additional fields.
+    "$made": () => "made",
+    "$now": () => new Date(),
+    "$updated": () => "updated",
+    "$upper": (value) => (typeof value === "string" ? value.toUpperCase() : value),
+    "$lower": validator((value) => (typeof value === "string" && value.toLowerCase() === value ? { value } : { issues: [{ message: "small letters only" }] })),
   };
 }
+
+// validator is one of Standard Schema.
+const validator = (validate) => ({ "~standard": { version: 1, vendor: "conformance", validate } });
 
 // storage is a secondary storage in memory.
 const storage = (entries) => ({
