@@ -29,8 +29,13 @@ var standings = []*standing{
 	},
 	{
 		row: "order of keys of a session in the secondary storage", variants: []string{"secondary*", "fields-secondary"},
-		concerns: about("getSession", "listSessions"),
+		concerns: about("getSession", "listSessions", "updateSession"),
 		lines:    []string{"* body in another order", "* value in another order"},
+	},
+	{
+		row: "order of keys of a session in the secondary storage", variants: []string{"fields-secondary"},
+		concerns: func(*step) bool { return true },
+		lines:    []string{"* entry in another order"},
 	},
 	{
 		row: "members of users that have no value, without a database", variants: []string{"stateless"},

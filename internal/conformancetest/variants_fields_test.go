@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -81,7 +82,7 @@ var fieldVariants = []*variant{
 	fields("fields-required", requiredFields, nil),
 	fields("fields-watched", watchedFields, watchedFields),
 	fields("fields-cache", joined(plainFields, guardedFields), joined(plainFields, guardedFields)).with(cookieCache("", auth.CacheCompact)),
-	fields("fields-secondary", joined(plainFields, guardedFields), joined(plainFields, guardedFields)).with(secondary("", object{}, func(*auth.Config) {})),
+	fields("fields-secondary", joined(plainFields, guardedFields), joined(plainFields, withoutHiddenDefaults(guardedFields))).with(secondary("", object{}, func(*auth.Config) {})),
 	fields("fields-hidden-users", joined(plainFields, guardedFields), nil).with(&variant{
 		options: object{"emailAndPassword": object{"requireEmailVerification": true}},
 		config:  func(c *auth.Config, _ *ours) { c.EmailPassword.RequireEmailVerification = true },
@@ -133,6 +134,12 @@ func joined(lists ...[]field) (all []field) {
 		all = append(all, list...)
 	}
 	return all
+}
+
+// withoutHiddenDefaults is without the fields that the original loses whenever it
+// changes a session in the secondary storage.
+func withoutHiddenDefaults(fields []field) []field {
+	return slices.DeleteFunc(slices.Clone(fields), func(f field) bool { return f.column.Hidden && f.column.Default != nil })
 }
 
 func columns(fields []field) (columns []auth.Column) {
