@@ -38,7 +38,7 @@ func (c *Column) parse(sent map[string]any, creating bool, fields map[string]any
 	case present && c.ServerOnly:
 		return c.refuse(value, creating, fields)
 	case present:
-		return c.take(value, fields)
+		return c.take(value, creating, fields)
 	case creating && c.Default != nil:
 		fields[c.Name] = c.Default()
 	case creating && !c.Optional:
@@ -61,7 +61,7 @@ func (c *Column) refuse(value any, creating bool, fields map[string]any) error {
 	return nil
 }
 
-func (c *Column) take(value any, fields map[string]any) error {
+func (c *Column) take(value any, creating bool, fields map[string]any) error {
 	if c.Validate != nil {
 		if err := c.Validate(value); err != nil {
 			return NewError(http.StatusBadRequest, ErrValidation, err.Error()).WithCause(err)
@@ -70,7 +70,7 @@ func (c *Column) take(value any, fields map[string]any) error {
 	if c.Transform != nil {
 		value = c.Transform(value)
 	}
-	value, ok := c.accept(value)
+	value, ok := c.accept(value, creating)
 	if !ok {
 		return NewError(http.StatusBadRequest, ErrValidation, "Invalid input: expected "+string(c.Type)+" for "+c.Name)
 	}
@@ -78,12 +78,16 @@ func (c *Column) take(value any, fields map[string]any) error {
 	return nil
 }
 
-// accept brings a value that a client sent into the column's type.
-func (c *Column) accept(value any) (any, bool) {
-	if value == nil {
-		return nil, c.Nullable
+// accept brings a value that a client sent into the column's type. A null that a
+// new row cannot have gives way to the default; without one the store refuses it.
+func (c *Column) accept(value any, creating bool) (any, bool) {
+	switch {
+	case value != nil:
+		return c.Type.parse(value)
+	case creating && !c.Nullable && c.Default != nil:
+		return c.Default(), true
 	}
-	return c.Type.parse(value)
+	return nil, creating || c.Nullable
 }
 
 // truthy is JavaScript's idea of true.

@@ -34,6 +34,8 @@ func appendJSON(dst []byte, value any) ([]byte, error) {
 		return appendJSONDate(dst, v), nil
 	case []string:
 		return appendJSONList(dst, v)
+	case []float64:
+		return appendJSONList(dst, v)
 	case []any:
 		return appendJSONList(dst, v)
 	case map[string]any:

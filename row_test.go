@@ -299,7 +299,7 @@ func TestAppendJSON(t *testing.T) {
 		{math.Copysign(0, -1), `0`}, {5e-324, `5e-324`}, {math.MaxFloat64, `1.7976931348623157e+308`},
 		{time.Date(2026, 11, 23, 9, 43, 48, 330999999, time.FixedZone("", 3600)), `"2026-11-23T08:43:48.330Z"`},
 		{time.Date(2026, 1, 2, 3, 4, 5, 6e6, time.UTC), `"2026-01-02T03:04:05.006Z"`},
-		{[]string{}, `[]`}, {[]string(nil), `null`}, {[]any{1, nil, "x"}, `[1,null,"x"]`}, {[]float64{1, 2.5}, `[1,2.5]`},
+		{[]string{}, `[]`}, {[]string(nil), `null`}, {[]any{1, nil, "x"}, `[1,null,"x"]`}, {[]float64{1, 2.5, math.Copysign(0, -1)}, `[1,2.5,0]`},
 		{map[string]any{"b": 1, "a<": []any{time.Unix(0, 0)}}, `{"a<":["1970-01-01T00:00:00.000Z"],"b":1}`}, {map[string]any(nil), `null`},
 		{struct{ A, B string }{"<\u2028", `\u2028`}, "{\"A\":\"<\u2028\",\"B\":\"\\\\u2028\"}"},
 		{struct{ A string }{"\u2029\\"}, "{\"A\":\"\u2029\\\\\"}"},

@@ -285,6 +285,24 @@ func TestPreservedRowsEndOnce(t *testing.T) {
 	}
 }
 
+// A session whose row is gone leaves nothing in the secondary storage either.
+func TestSignOutWithoutRow(t *testing.T) {
+	kv := NewMemorySecondaryStorage()
+	w := newWorld(t, secondaryModes["both"], func(c *Config) { c.SecondaryStorage = kv })
+	ann := w.as("ann")
+	list := keyActiveSessions + currentUser(t, ann)
+	if _, found, _ := kv.Get(t.Context(), list); !found {
+		t.Fatal("no list of sessions")
+	}
+	if _, err := w.store.Delete(t.Context(), w.core.sessions.table); err != nil {
+		t.Fatal(err)
+	}
+	ann.post("/sign-out", "").ok(t)
+	if text, found, _ := kv.Get(t.Context(), list); found {
+		t.Errorf("the list is still %s", text)
+	}
+}
+
 // Of two changes of a user the newer one stays, whichever is written first.
 func TestSnapshotsDoNotAge(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.SecondaryStorage = NewMemorySecondaryStorage() })

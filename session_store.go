@@ -202,15 +202,18 @@ func (st *sessionStore) remove(ctx context.Context, which sessionScope) error {
 // after the rows and when those are gone for good: in between, reads at worst
 // find a session that is about to end.
 func (st *sessionStore) removeShared(ctx context.Context, which sessionScope) error {
-	tokens, found, err := st.shared.matching(ctx, which)
+	tokens, copies, err := st.shared.matching(ctx, which)
+	found := copies
 	if err == nil && st.inDatabase {
 		found, err = st.rowsOf(ctx, which)
 	}
 	if err != nil {
 		return err
 	}
-	for _, session := range found {
+	for _, session := range slices.Concat(found, copies) {
 		setDefault(&which.userID, session.UserID)
+	}
+	for _, session := range found {
 		tokens = slices.DeleteFunc(tokens, func(token string) bool { return token == session.Token })
 	}
 	kept := len(found)

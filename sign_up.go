@@ -205,10 +205,11 @@ func aborted(err error, code Code, status int) error {
 	return err
 }
 
-// unstorable gives the endpoint's own error to a value that the store cannot
-// hold, such as a text that is too long for a column: the client's fault.
+// unstorable gives the endpoint's own error to a value that the store does not
+// take, such as a text that is too long for a column, or a unique one that is
+// taken: the client's fault.
 func unstorable(err error, code Code) error {
-	if errors.Is(err, ErrInvalidValue) {
+	if errors.Is(err, ErrInvalidValue) || errors.Is(err, ErrConflict) {
 		return code.With(http.StatusBadRequest).WithCause(err)
 	}
 	return err

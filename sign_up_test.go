@@ -305,6 +305,40 @@ func TestAdditionalUserFields(t *testing.T) {
 	}
 }
 
+// TestNullFields: a null that a column cannot have gives way to the default of a
+// new row; otherwise it cannot be stored.
+func TestNullFields(t *testing.T) {
+	w := newWorld(t, func(c *Config) {
+		c.User.Fields = []Column{
+			{Name: "plan", Type: TypeString, Default: func() any { return "free" }},
+			{Name: "motto", Type: TypeString, Optional: true, Default: func() any { return "none" }},
+			{Name: "company", Type: TypeString},
+		}
+	})
+	signUp := func(name, fields string) reply {
+		return w.browser().post("/sign-up/email", `{"name":"x","email":"`+name+`@example.com","password":"password",`+fields+`}`)
+	}
+	signUp("ann", `"company":null`).fails(t, 422, ErrFailedToCreateUser)
+	r := signUp("ann", `"company":"x","plan":null,"motto":null`).ok(t)
+	if r.field(t, "user.plan") != "free" || r.field(t, "user.motto") != nil {
+		t.Errorf("plan %v, motto %v", r.field(t, "user.plan"), r.field(t, "user.motto"))
+	}
+	signUp("ann", `"company":null`).fails(t, 422, ErrUserAlreadyExistsUseAnotherEmail)
+}
+
+// TestTakenFields: a value that is taken is the client's mistake, whenever it is
+// sent.
+func TestTakenFields(t *testing.T) {
+	handle := []Column{{Name: "handle", Type: TypeString, Unique: true, Optional: true}}
+	w := newWorld(t, func(c *Config) { c.User.Fields, c.Session.Fields = handle, handle })
+	ann, bob := w.as("ann"), w.as("bob")
+	for path, code := range map[string]Code{"/update-user": ErrFailedToUpdateUser, "/update-session": ErrValidation} {
+		ann.post(path, `{"handle":"x"}`).ok(t)
+		bob.post(path, `{"handle":"x"}`).fails(t, 400, code)
+		bob.post(path, `{"handle":"y"}`).ok(t)
+	}
+}
+
 // TestHiddenSignUpRefusesAlike: data that cannot be stored is refused whether or
 // not the address is known, and leaves nothing behind.
 func TestHiddenSignUpRefusesAlike(t *testing.T) {

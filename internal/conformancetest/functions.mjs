@@ -42,6 +42,13 @@ export function functions(site) {
       if (hook === "refuse") throw new APIError("CONFLICT", { message: "Not now", code: "NOT_NOW" });
       if (hook === "fail") throw new Error("a hook failed");
     }),
+
+    // Those of additional fields.
+    "$made": () => "made",
+    "$now": () => new Date(),
+    "$updated": () => "updated",
+    "$upper": (value) => (typeof value === "string" ? value.toUpperCase() : value),
+    "$lower": validator((value) => (typeof value === "string" && value.toLowerCase() === value ? { value } : { issues: [{ message: "small letters only" }] })),
   };
 }
 
@@ -50,6 +57,8 @@ function ids() {
   const last = {};
   return ({ model }) => `${model}-${(last[model] = (last[model] ?? 0) + 1)}`;
 }
+// validator is one of Standard Schema.
+const validator = (validate) => ({ "~standard": { version: 1, vendor: "conformance", validate } });
 
 // storage is a secondary storage in memory.
 const storage = (entries) => ({

@@ -303,8 +303,8 @@ func (r *run) effects(s *step) (lines []string) {
 	lines = append(lines, r.changes(after)...)
 	r.rows = after
 	for _, e := range now.Storage {
-		if !slices.Contains(r.storage, e) {
-			lines = append(lines, fmt.Sprintf("entry %s = %s for %v", r.words.text(e.Key), r.words.text(e.Value), minutes(time.Duration(e.TTL)*time.Second)))
+		if !slices.ContainsFunc(r.storage, e.same) {
+			lines = append(lines, fmt.Sprintf("entry %s = %s for %v", r.words.text(e.Key), r.words.text(e.Value), e.lifetime()))
 		}
 	}
 	for _, e := range r.storage {

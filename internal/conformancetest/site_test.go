@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"testing"
+	"time"
 )
 
 // A site is one of the two servers in the run of a case.
@@ -70,3 +71,11 @@ type entry struct {
 	Value string `json:"value"`
 	TTL   int    `json:"ttl"`
 }
+
+// same reports whether an entry has not changed: what a step takes is no change of
+// its lifetime.
+func (e entry) same(other entry) bool {
+	return e.Key == other.Key && e.Value == other.Value && e.lifetime() == other.lifetime()
+}
+
+func (e entry) lifetime() string { return minutes(time.Duration(e.TTL) * time.Second) }

@@ -18,19 +18,24 @@ type standing struct {
 
 var standings = []*standing{
 	{
-		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "secrets", "stateless"},
+		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "fields-cache", "secrets", "stateless"},
 		concerns: about("getSession"),
 		lines:    []string{"* body in another order", "* value in another order"},
 	},
 	{
-		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "secrets", "stateless"},
+		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "fields-cache", "secrets", "stateless"},
 		concerns: func(*step) bool { return true },
 		lines:    []string{"* copy in another order"},
 	},
 	{
-		row: "order of keys of a session in the secondary storage", variants: []string{"secondary*"},
-		concerns: about("getSession", "listSessions"),
+		row: "order of keys of a session in the secondary storage", variants: []string{"secondary*", "fields-secondary", "hashed-resets"},
+		concerns: about("getSession", "listSessions", "updateSession"),
 		lines:    []string{"* body in another order", "* value in another order"},
+	},
+	{
+		row: "order of keys of a session in the secondary storage", variants: []string{"fields-secondary"},
+		concerns: func(*step) bool { return true },
+		lines:    []string{"* entry in another order"},
 	},
 	{
 		row: "members of users that have no value, without a database", variants: []string{"stateless"},
@@ -41,6 +46,18 @@ var standings = []*standing{
 		row: "status of a direct call", variants: []string{"*"},
 		concerns: func(s *step) bool { return s.verb == "call" && strings.Contains(s.rest, "returnStatus") },
 		lines:    []string{"+ status 200"},
+	},
+	{
+		row: "`/error`", variants: []string{"*"}, concerns: about("error"),
+		lines: []string{
+			"- content-type: text/html", "+ content-type: text/html; charset=utf-8",
+			"+ content-security-policy: default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+			"+ referrer-policy: no-referrer", "+ x-content-type-options: nosniff",
+		},
+	},
+	{
+		row: "`/error`", variants: []string{"error-url"}, concerns: about("error"),
+		lines: []string{"+ content-type: application/json"},
 	},
 }
 
