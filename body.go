@@ -6,9 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // sent is what a client sent, taken apart but not yet decoded.
@@ -40,10 +41,12 @@ const (
 	kindBoolean
 	kindArray
 	kindObject
+	kindInfinity // a number beyond float64
+	kindMinusInfinity
 )
 
 func (k jsonKind) String() string {
-	return [...]string{"undefined", "null", "string", "number", "boolean", "array", "object"}[k]
+	return [...]string{"undefined", "null", "string", "number", "boolean", "array", "object", "Infinity", "-Infinity"}[k]
 }
 
 // member returns the last member of the given name, the one that JSON.parse
@@ -74,10 +77,10 @@ func (m *member) text() string {
 	return string(jsonText(m.value))
 }
 
-// jsonText returns the content of a valid JSON string.
+// jsonText returns the content of a JSON string that is valid, also as UTF-8.
 func jsonText(quoted []byte) []byte {
 	content := quoted[1 : len(quoted)-1]
-	if bytes.IndexByte(content, '\\') < 0 && utf8.Valid(content) {
+	if bytes.IndexByte(content, '\\') < 0 {
 		return content
 	}
 	var text string
@@ -155,7 +158,7 @@ func (s *sent) parseForm(body string) {
 
 // parseJSON accepts any JSON value. Nesting is limited by encoding/json.
 func (s *sent) parseJSON(body []byte) error {
-	body = bytes.TrimPrefix(body, []byte(byteOrderMark))
+	body = bytes.TrimPrefix(validUTF8(body), []byte(byteOrderMark))
 	if !json.Valid(body) {
 		return NewError(http.StatusBadRequest, ErrBadRequest, "Invalid JSON in request body")
 	}
@@ -184,6 +187,16 @@ func kindOfJSON(value []byte) jsonKind {
 		return kindBoolean
 	case 'n':
 		return kindNull
+	}
+	return kindOfNumber(value)
+}
+
+func kindOfNumber(text []byte) jsonKind {
+	switch n, _ := strconv.ParseFloat(string(bytes.TrimRight(text, jsonSpace)), 64); {
+	case math.IsInf(n, 1):
+		return kindInfinity
+	case math.IsInf(n, -1):
+		return kindMinusInfinity
 	}
 	return kindNumber
 }
