@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"math"
 	"net/http"
@@ -125,7 +124,7 @@ func unsupportedMediaType(got string, form bool) error {
 		allowed = mediaForm + ", " + mediaJSON
 	}
 	return NewError(http.StatusUnsupportedMediaType, ErrUnsupportedMediaType,
-		fmt.Sprintf("Content-Type %q is not allowed. Allowed types: %s", got, allowed))
+		`Content-Type "`+got+`" is not allowed. Allowed types: `+allowed)
 }
 
 func readLimited(r *http.Request, w http.ResponseWriter, limit int64) (body []byte, err error) {
@@ -146,10 +145,11 @@ func readLimited(r *http.Request, w http.ResponseWriter, limit int64) (body []by
 	return body, nil
 }
 
-// parseForm keeps every value as a string; the last of a repeated name counts.
+// parseForm keeps every value as a string; the last of a repeated name counts. A
+// question mark in front belongs to no name.
 func (s *sent) parseForm(body string) {
 	s.root = kindObject
-	for _, param := range decodeForm(body) {
+	for _, param := range decodeForm(strings.TrimPrefix(body, "?")) {
 		s.members = append(s.members, member{
 			name: []byte(param.name), value: []byte(param.value), kind: kindString, plain: true,
 		})

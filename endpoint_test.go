@@ -138,6 +138,8 @@ func TestBodies(t *testing.T) {
 		{w, "/sign-in/email", "application/x-www-form-urlencoded", "email=a%40b.co&password=x&rememberMe=false", 400, "VALIDATION_ERROR", "[body.rememberMe] Invalid input: expected boolean, received string", "a form has strings only"},
 		{w, "/verify-password", "application/x-www-form-urlencoded", "password=x", 415, "UNSUPPORTED_MEDIA_TYPE", `Content-Type "application/x-www-form-urlencoded" is not allowed. Allowed types: application/json`, "forms only where the contract says"},
 		{w, "/sign-in/email", "text/plain", valid, 415, "UNSUPPORTED_MEDIA_TYPE", `Content-Type "text/plain" is not allowed. Allowed types: application/x-www-form-urlencoded, application/json`, "another type"},
+		{w, "/sign-in/email", `a"b\c`, valid, 415, "UNSUPPORTED_MEDIA_TYPE", `Content-Type "a"b\c" is not allowed. Allowed types: application/x-www-form-urlencoded, application/json`, "no type at all, quoted as it is"},
+		{w, "/sign-in/email", "application/x-www-form-urlencoded", "?email=a%40b.co&password=x", 401, "INVALID_EMAIL_OR_PASSWORD", "", "a form that was copied from an address"},
 		{w, "/revoke-sessions", "application/vnd.x+json", "{}", 415, "UNSUPPORTED_MEDIA_TYPE", "", "even where no body is expected"},
 		{w, "/sign-in/email", "", valid, 400, "VALIDATION_ERROR", "[body] Invalid input: expected object, received undefined", "without a type there is no body"},
 		{w, "/sign-in/email", "application/json", "", 400, "VALIDATION_ERROR", "", "an empty body is none"},
