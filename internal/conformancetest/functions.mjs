@@ -57,6 +57,7 @@ function ids() {
   const last = {};
   return ({ model }) => `${model}-${(last[model] = (last[model] ?? 0) + 1)}`;
 }
+
 // validator is one of Standard Schema.
 const validator = (validate) => ({ "~standard": { version: 1, vendor: "conformance", validate } });
 
