@@ -311,6 +311,30 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
+// TestRedirectOfCall: whoever only looks at the error has the cookies too, and
+// whoever asks for the headers gets each cookie once.
+func TestRedirectOfCall(t *testing.T) {
+	e := NewEndpoint("POST", "/", func(ctx context.Context, _ Empty) (Empty, error) {
+		x := ExchangeFrom(ctx)
+		x.Header().Add("Set-Cookie", "a=1")
+		return Empty{}, x.Redirect("/elsewhere")
+	})
+	var header http.Header
+	var resp *http.Response
+	_, plain := e.Call(t.Context(), Empty{})
+	_, err := e.Call(t.Context(), Empty{}, ReturnHeaders(&header))
+	if _, err := e.Call(t.Context(), Empty{}, AsResponse(&resp)); err != nil {
+		t.Error(err)
+	}
+	for name, h := range map[string]http.Header{
+		"plain": apiError(plain).Header, "with headers": apiError(err).Header, "ReturnHeaders": header, "AsResponse": resp.Header,
+	} {
+		if len(h["Set-Cookie"]) != 1 || h.Get("Location") != "/elsewhere" {
+			t.Errorf("%s: %v", name, h)
+		}
+	}
+}
+
 func TestCallOptions(t *testing.T) {
 	w := newWorld(t)
 	ann := w.as("ann")
