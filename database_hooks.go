@@ -30,8 +30,9 @@ type EntityHooks[T any] struct {
 	BeforeUpdate func(ctx context.Context, changes map[string]any) error
 	AfterUpdate  func(ctx context.Context, entity *T)
 
-	// BeforeDelete keeps the row by returning ErrAborted. It is not asked about
-	// verifications that are redeemed.
+	// BeforeDelete keeps the row by returning ErrAborted. A verification that it
+	// keeps is not redeemed; it is not asked about those that are in the secondary
+	// storage alone.
 	BeforeDelete func(ctx context.Context, entity *T) error
 	AfterDelete  func(ctx context.Context, entity *T)
 }

@@ -232,10 +232,15 @@ func (vs *verificationStore) redeem(ctx context.Context, identifier string) (v *
 		if err != nil || newest == nil {
 			return err
 		}
+		if vs.hooks.BeforeDelete != nil {
+			if err := vs.hooks.BeforeDelete(ctx, newest); err != nil {
+				return quiet(err)
+			}
+		}
 		if v, err = vs.consume(ctx, Where("id", newest.ID)); err != nil || v == nil {
 			return err
 		}
-		_, err = vs.remove(ctx, Where("identifier", identifier), Condition{Column: "createdAt", Op: "<=", Value: v.CreatedAt})
+		_, err = vs.delete(ctx, Where("identifier", identifier), Condition{Column: "createdAt", Op: "<=", Value: v.CreatedAt})
 		return err
 	})
 	if err != nil || v == nil || vs.shared == nil {

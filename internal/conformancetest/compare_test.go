@@ -165,7 +165,7 @@ func sameJSON(a, b string) (how string) {
 	left, leftRest, leftOK := cutJSON(a)
 	right, rightRest, rightOK := cutJSON(b)
 	switch {
-	case !leftOK || !rightOK || leftRest != rightRest:
+	case !leftOK || !rightOK || leftRest != rightRest || a == b: // a line that has moved is left as it is
 		return ""
 	case reflect.DeepEqual(left, right):
 		return "in another order"

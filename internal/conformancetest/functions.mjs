@@ -43,6 +43,21 @@ export function functions(site) {
       if (hook === "fail") throw new Error("a hook failed");
     }),
 
+    "$before": createAuthMiddleware(async ({ path }) => void tell("before the endpoint", { path })),
+    "$after": createAuthMiddleware(async ({ path }) => void tell("after the endpoint", { path })),
+    "$database hooks": {
+      user: recording(tell, "user", ({ email }) => email),
+      session: recording(tell, "session", ({ token }) => token),
+      account: recording(tell, "account", ({ providerId }) => providerId),
+      verification: recording(tell, "verification", ({ identifier }) => identifier),
+    },
+    ...Object.fromEntries(
+      ["existing", "reset"].map((name) => [`$callback ${name}`, async ({ user }) => tell(`callback ${name}`, { email: user.email })]),
+    ),
+    ...Object.fromEntries(
+      ["verify", "verified", "delete", "deleted"].map((name) => [`$callback ${name}`, async (user) => tell(`callback ${name}`, { email: user.email })]),
+    ),
+
     // Those of additional fields.
     "$made": () => "made",
     "$now": () => new Date(),
@@ -51,6 +66,22 @@ export function functions(site) {
     "$lower": validator((value) => (typeof value === "string" && value.toLowerCase() === value ? { value } : { issues: [{ message: "small letters only" }] })),
   };
 }
+
+// recording are hooks that tell what happens to the rows of a table.
+const recording = (tell, table, name) => {
+  const on = (when) => async (row) => void tell(`${when} of ${table}`, { row: name(row) });
+  return {
+    create: { before: on("before creation"), after: on("after creation") },
+    update: {
+      before: async ({ updatedAt, ...changes }) => {
+        const names = Object.keys(changes).filter((name) => changes[name] !== undefined);
+        tell(`before update of ${table}`, { changes: names.sort() });
+      },
+      after: on("after update"),
+    },
+    delete: { before: on("before deletion"), after: on("after deletion") },
+  };
+};
 
 // ids counts the rows of each table.
 function ids() {
