@@ -8,9 +8,9 @@ import (
 	"github.com/seed3b05b409/auth"
 )
 
-// hookVariants record which hooks and callbacks run, in which order.
-var hookVariants = []*variant{{
-	name: "hooks",
+// orderVariants record which hooks and callbacks run, in which order.
+var orderVariants = []*variant{{
+	name: "hook-order",
 	options: object{
 		"hooks": object{"before": "$before", "after": "$after"}, "databaseHooks": "$database hooks",
 		"emailAndPassword":  object{"onPasswordReset": "$callback reset", "onExistingUserSignUp": "$callback existing"},
