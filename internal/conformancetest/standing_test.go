@@ -28,7 +28,7 @@ var standings = []*standing{
 		lines:    []string{"* copy in another order"},
 	},
 	{
-		row: "order of keys of a session in the secondary storage", variants: []string{"secondary*", "fields-secondary", "hashed-resets"},
+		row: "order of keys of a session in the secondary storage", variants: []string{"secondary*", "fields-secondary", "hashed-resets", "database-hooks-secondary"},
 		concerns: about("getSession", "listSessions", "updateSession"),
 		lines:    []string{"* body in another order", "* value in another order"},
 	},

@@ -36,7 +36,7 @@ const (
 )
 
 // variants are all of them.
-var variants = slices.Concat(mainVariants, sessionVariants, emailVariants, deploymentVariants, optionVariants, signVariants, fieldVariants)
+var variants = slices.Concat(mainVariants, sessionVariants, emailVariants, deploymentVariants, optionVariants, signVariants, fieldVariants, hookVariants)
 
 // mainVariants are about signing up.
 var mainVariants = []*variant{
