@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // sent is what a client sent, taken apart but not yet decoded.
@@ -40,10 +40,12 @@ const (
 	kindBoolean
 	kindArray
 	kindObject
+	kindInfinity // a number beyond float64
+	kindMinusInfinity
 )
 
 func (k jsonKind) String() string {
-	return [...]string{"undefined", "null", "string", "number", "boolean", "array", "object"}[k]
+	return [...]string{"undefined", "null", "string", "number", "boolean", "array", "object", "Infinity", "-Infinity"}[k]
 }
 
 // member returns the last member of the given name, the one that JSON.parse
@@ -74,10 +76,10 @@ func (m *member) text() string {
 	return string(jsonText(m.value))
 }
 
-// jsonText returns the content of a valid JSON string.
+// jsonText returns the content of a JSON string that is valid, also as UTF-8.
 func jsonText(quoted []byte) []byte {
 	content := quoted[1 : len(quoted)-1]
-	if bytes.IndexByte(content, '\\') < 0 && utf8.Valid(content) {
+	if bytes.IndexByte(content, '\\') < 0 {
 		return content
 	}
 	var text string
@@ -122,7 +124,7 @@ func unsupportedMediaType(got string, form bool) error {
 		allowed = mediaForm + ", " + mediaJSON
 	}
 	return NewError(http.StatusUnsupportedMediaType, ErrUnsupportedMediaType,
-		fmt.Sprintf("Content-Type %q is not allowed. Allowed types: %s", got, allowed))
+		`Content-Type "`+got+`" is not allowed. Allowed types: `+allowed)
 }
 
 func readLimited(r *http.Request, w http.ResponseWriter, limit int64) (body []byte, err error) {
@@ -143,10 +145,11 @@ func readLimited(r *http.Request, w http.ResponseWriter, limit int64) (body []by
 	return body, nil
 }
 
-// parseForm keeps every value as a string; the last of a repeated name counts.
+// parseForm keeps every value as a string; the last of a repeated name counts. A
+// question mark in front belongs to no name.
 func (s *sent) parseForm(body string) {
 	s.root = kindObject
-	for _, param := range decodeForm(body) {
+	for _, param := range decodeForm(strings.TrimPrefix(body, "?")) {
 		s.members = append(s.members, member{
 			name: []byte(param.name), value: []byte(param.value), kind: kindString, plain: true,
 		})
@@ -155,7 +158,7 @@ func (s *sent) parseForm(body string) {
 
 // parseJSON accepts any JSON value. Nesting is limited by encoding/json.
 func (s *sent) parseJSON(body []byte) error {
-	body = bytes.TrimPrefix(body, []byte(byteOrderMark))
+	body = bytes.TrimPrefix(validUTF8(body), []byte(byteOrderMark))
 	if !json.Valid(body) {
 		return NewError(http.StatusBadRequest, ErrBadRequest, "Invalid JSON in request body")
 	}
@@ -184,6 +187,16 @@ func kindOfJSON(value []byte) jsonKind {
 		return kindBoolean
 	case 'n':
 		return kindNull
+	}
+	return kindOfNumber(value)
+}
+
+func kindOfNumber(text []byte) jsonKind {
+	switch n, _ := strconv.ParseFloat(string(bytes.TrimRight(text, jsonSpace)), 64); {
+	case math.IsInf(n, 1):
+		return kindInfinity
+	case math.IsInf(n, -1):
+		return kindMinusInfinity
 	}
 	return kindNumber
 }

@@ -106,6 +106,7 @@ func (op *operation) enter(ctx context.Context, x *Exchange, opts []CallOption) 
 
 // finish hands the outcome of a Call to its options and its caller.
 func (x *Exchange) finish() error {
+	x.completeRedirect()
 	if x.deliver == nil {
 		return x.err
 	}
@@ -114,6 +115,19 @@ func (x *Exchange) finish() error {
 		return nil
 	}
 	return x.err
+}
+
+// completeRedirect gives the error of a redirect all headers of the response:
+// whoever hands on its Location hands on the cookies too, as in the original.
+func (x *Exchange) completeRedirect() {
+	api := apiError(x.err)
+	if api == nil || api.Status != http.StatusFound || len(x.header) == 0 {
+		return
+	}
+	complete := *api
+	complete.Header = make(http.Header)
+	x.copyHeader(complete.Header)
+	x.err, x.header = &complete, nil
 }
 
 // takeAnswer stores a hook's answer as the result and reports whether it has

@@ -110,7 +110,7 @@ func TestVerifyEmailTokens(t *testing.T) {
 		}(), 401, ErrInvalidToken},
 		{"an unknown user", token(emailClaims{Email: "nobody@example.com"}), 401, ErrUserNotFound},
 		{"another user's id", token(emailClaims{Email: "ann@example.com", UserID: "x"}), 401, ErrInvalidToken},
-		{"no address", token(emailClaims{UserID: id}), 500, ""},
+		{"no address", token(emailClaims{UserID: id}), 401, ErrInvalidToken},
 		{"a change without user", token(emailClaims{Email: "ann@example.com", UpdateTo: "b@example.com"}), 401, ErrInvalidToken},
 		{"a change of a user who is gone", token(emailClaims{Email: "ann@example.com", UpdateTo: "b@example.com", UserID: "x"}), 401, ErrUserNotFound},
 		{"a change of an address that was changed", token(emailClaims{Email: "old@example.com", UpdateTo: "b@example.com", UserID: id}), 401, ErrInvalidToken},

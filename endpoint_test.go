@@ -87,8 +87,10 @@ func TestValidationMessages(t *testing.T) {
 		{"/", `null`, "[body] Invalid input: expected object, received null", "null"},
 		{"/", `"x"`, "[body] Invalid input: expected object, received string", "a string"},
 		{"/", `-1`, "[body] Invalid input: expected object, received number", "a number"},
+		{"/", `1e400 `, "[body] Invalid input: expected object, received Infinity", "a number beyond float64"},
 		{"/", `true`, "[body] Invalid input: expected object, received boolean", "a boolean"},
 		{"/", `{"name":null,"note":"n"}`, "[body.name] Invalid input: expected string, received null", "null for a string"},
+		{"/", `{"name":-1e400,"note":"n","price":1e400}`, "[body.name] Invalid input: expected string, received -Infinity; [body.price] Invalid input: expected number, received Infinity", "numbers beyond float64"},
 		{"/", `{"name":{},"note":"n"}`, "[body.name] Invalid input: expected string, received object", "an object for a string"},
 		{"/", `{"name":"n","note":1,"price":"1"}`, "[body.price] Invalid input: expected number, received string; [body.note] Invalid input: expected string, received number", "in the order of the fields"},
 		{"/", `{"name":"n","note":"n","tags":{}}`, "[body.tags] Invalid input: expected array, received object", "an object for an array"},
@@ -136,6 +138,8 @@ func TestBodies(t *testing.T) {
 		{w, "/sign-in/email", "application/x-www-form-urlencoded", "email=a%40b.co&password=x&rememberMe=false", 400, "VALIDATION_ERROR", "[body.rememberMe] Invalid input: expected boolean, received string", "a form has strings only"},
 		{w, "/verify-password", "application/x-www-form-urlencoded", "password=x", 415, "UNSUPPORTED_MEDIA_TYPE", `Content-Type "application/x-www-form-urlencoded" is not allowed. Allowed types: application/json`, "forms only where the contract says"},
 		{w, "/sign-in/email", "text/plain", valid, 415, "UNSUPPORTED_MEDIA_TYPE", `Content-Type "text/plain" is not allowed. Allowed types: application/x-www-form-urlencoded, application/json`, "another type"},
+		{w, "/sign-in/email", `a"b\c`, valid, 415, "UNSUPPORTED_MEDIA_TYPE", `Content-Type "a"b\c" is not allowed. Allowed types: application/x-www-form-urlencoded, application/json`, "no type at all, quoted as it is"},
+		{w, "/sign-in/email", "application/x-www-form-urlencoded", "?email=a%40b.co&password=x", 401, "INVALID_EMAIL_OR_PASSWORD", "", "a form that was copied from an address"},
 		{w, "/revoke-sessions", "application/vnd.x+json", "{}", 415, "UNSUPPORTED_MEDIA_TYPE", "", "even where no body is expected"},
 		{w, "/sign-in/email", "", valid, 400, "VALIDATION_ERROR", "[body] Invalid input: expected object, received undefined", "without a type there is no body"},
 		{w, "/sign-in/email", "application/json", "", 400, "VALIDATION_ERROR", "", "an empty body is none"},
@@ -165,11 +169,13 @@ func TestLenientInput(t *testing.T) {
 		}
 	})
 	b := w.browser()
-	b.post("/sign-out", "\uFEFF {}").ok(t)                                                      // a byte order mark
-	b.get("/verify-email?token=a;b").fails(t, 401, ErrInvalidToken)                             // a semicolon is no separator
-	b.get("/verify-email?token=%zz").fails(t, 401, ErrInvalidToken)                             // a stray percent sign stands for itself
-	b.get("/get-session?disableRefresh=a&disableRefresh=b").ok(t)                               // an array is true
-	b.get("/error?error=a&error=b").ok(t)                                                       // a page for people
+	b.post("/sign-out", "\uFEFF {}").ok(t)                                                             // a byte order mark
+	b.get("/verify-email?token=a;b").fails(t, 401, ErrInvalidToken)                                    // a semicolon is no separator
+	b.get("/verify-email?token=%zz").fails(t, 401, ErrInvalidToken)                                    // a stray percent sign stands for itself
+	b.get("/get-session?disableRefresh=a&disableRefresh=b").ok(t)                                      // an array is true
+	if page := b.get("/error?error=a&error=b").ok(t).body; !strings.Contains(page, "<code>a</code>") { // a page for people
+		t.Errorf("of two codes the page does not show the first: %s", page)
+	}
 	b.get("/./ok").fails(t, 404, "")                                                            // but not dot segments,
 	b.get("/reset-password/%2E%2e?callbackURL=/x").fails(t, 404, "")                            // in no spelling
 	b.post("/sign-out?callbackURL=/a&callbackURL=https://evil.example", "{}").fails(t, 400, "") // nor two targets
@@ -301,6 +307,30 @@ func TestOutcomes(t *testing.T) {
 		}
 		if h.Get("Transfer-Encoding") != "" || h.Get("Content-Length") == "7" || tt.kind == "hop" && h.Get("X-Kept") != "yes" {
 			t.Errorf("%q: headers %v", tt.kind, h)
+		}
+	}
+}
+
+// TestRedirectOfCall: whoever only looks at the error has the cookies too, and
+// whoever asks for the headers gets each cookie once.
+func TestRedirectOfCall(t *testing.T) {
+	e := NewEndpoint("POST", "/", func(ctx context.Context, _ Empty) (Empty, error) {
+		x := ExchangeFrom(ctx)
+		x.Header().Add("Set-Cookie", "a=1")
+		return Empty{}, x.Redirect("/elsewhere")
+	})
+	var header http.Header
+	var resp *http.Response
+	_, plain := e.Call(t.Context(), Empty{})
+	_, err := e.Call(t.Context(), Empty{}, ReturnHeaders(&header))
+	if _, err := e.Call(t.Context(), Empty{}, AsResponse(&resp)); err != nil {
+		t.Error(err)
+	}
+	for name, h := range map[string]http.Header{
+		"plain": apiError(plain).Header, "with headers": apiError(err).Header, "ReturnHeaders": header, "AsResponse": resp.Header,
+	} {
+		if len(h["Set-Cookie"]) != 1 || h.Get("Location") != "/elsewhere" {
+			t.Errorf("%s: %v", name, h)
 		}
 	}
 }

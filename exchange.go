@@ -135,6 +135,14 @@ func (x *Exchange) queryValues(name string) []string {
 	return x.query()[name]
 }
 
+// queryNames returns the names of the query parameters, in their order.
+func (x *Exchange) queryNames() (names []string) {
+	for _, param := range decodeForm(x.request.URL.RawQuery) {
+		names = append(names, param.name)
+	}
+	return names
+}
+
 func (x *Exchange) query() map[string][]string {
 	if x.sent.query == nil {
 		x.sent.query = make(map[string][]string)

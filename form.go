@@ -35,7 +35,7 @@ func decodeFormText(s string) string {
 		}
 		decoded = append(decoded, s[i])
 	}
-	return strings.ToValidUTF8(string(decoded), "\uFFFD")
+	return string(validUTF8(decoded))
 }
 
 // percentEncode encodes what is not printable ASCII and the characters of set,

@@ -73,10 +73,10 @@ func (s *sessionCookies) clear(x *Exchange) {
 	x.expireCookie(s.dataCookie)
 	if s.stateless {
 		x.expireCookie(s.accountCookie)
-		expireStale(x, s.accountCookie, nil)
+		replaceCookie(x, s.accountCookie, nil)
 		x.expireCookie(s.stateCookie)
 	}
-	expireStale(x, s.dataCookie, nil)
+	replaceCookie(x, s.dataCookie, nil)
 	x.expireCookie(s.forgetCookie)
 }
 
@@ -105,21 +105,23 @@ func (s *sessionCookies) setCopy(x *Exchange, data *SessionData, dontRemember bo
 	if len(chunks) == 0 {
 		x.op.pipeline.log().WarnContext(x, "session is too large for a cookie", "bytes", len(c.value))
 	}
-	expireStale(x, s.dataCookie, chunks)
-	for _, chunk := range chunks {
-		x.setCookie(chunk)
-	}
+	replaceCookie(x, s.dataCookie, chunks)
 }
 
-// expireStale expires the names under which the request carried a cookie, whole or
-// in chunks, but for those that a new one overwrites.
-func expireStale(x *Exchange, c cookie, fresh []cookie) {
+// replaceCookie sends a cookie, whole or in chunks: first under the names that the
+// request carried it under, of which those that are left over expire.
+func replaceCookie(x *Exchange, c cookie, fresh []cookie) {
 	for _, name := range chunkNames(x.headers, c.name) {
-		overwritten := slices.ContainsFunc(fresh, func(c cookie) bool { return c.name == name })
-		if !overwritten {
-			c.name = name
-			x.setCookie(c.expired())
+		if i := slices.IndexFunc(fresh, func(c cookie) bool { return c.name == name }); i >= 0 {
+			x.setCookie(fresh[i])
+			fresh = slices.Delete(fresh, i, i+1)
+			continue
 		}
+		c.name = name
+		x.setCookie(c.expired())
+	}
+	for _, chunk := range fresh {
+		x.setCookie(chunk)
 	}
 }
 

@@ -23,7 +23,7 @@ func (s *services) loadSession(x *Exchange, opts readOptions) (*SessionData, err
 	}
 	sent := cookies.sentCopy(x.headers)
 	if sent != "" && !s.session.CookieCache.Enabled {
-		expireStale(x, cookies.dataCookie, nil)
+		replaceCookie(x, cookies.dataCookie, nil)
 	}
 	if token == "" {
 		return nil, nil

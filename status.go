@@ -21,8 +21,14 @@ type ErrorRequest struct {
 	Description string `query:"error_description,omitempty"`
 }
 
-// inspect: a page for people has no validation errors.
-func (r *ErrorRequest) inspect(*Exchange, []issue) []issue { return nil }
+// inspect: a page for people has no validation errors. The first value counts of
+// a parameter that is repeated.
+func (r *ErrorRequest) inspect(x *Exchange, issues []issue) []issue {
+	if len(issues) > 0 {
+		r.Error, r.Description = x.queryValue("error"), x.queryValue("error_description")
+	}
+	return nil
+}
 
 // error shows a page to people whose link or sign-in failed, or sends them to
 // the application's page.

@@ -276,7 +276,10 @@ func TestAccountTokens(t *testing.T) {
 	ann.get("/account-info?accountId="+id).fails(t, 400, ErrProviderNotConfigured)
 	ann.get("/account-info").fails(t, 400, ErrValidation)
 	ann.get("/account-info?useAccountCookie=true").fails(t, 400, ErrValidation)
-	ann.get("/account-info?accountId="+id+"&x=1").fails(t, 400, ErrValidation)
+	strict := ann.get("/account-info?accountId="+id+"&b=1&a=2").fails(t, 400, ErrValidation)
+	if got := strict.field(t, "message"); got != `[query] Unrecognized keys: "b", "a"` {
+		t.Errorf("parameters that nobody knows: %q", got)
+	}
 	w.browser().get("/account-info?accountId="+id).fails(t, 401, "")
 
 	_, err = w.API.GetAccessToken.Call(t.Context(), AccountRequest{AccountID: id})

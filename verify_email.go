@@ -174,10 +174,8 @@ func (c *core) useEmailToken(ctx context.Context, in VerifyEmailRequest) (*Verif
 	switch err := c.signer.verifyJWT(in.Token, &claims); {
 	case errors.Is(err, errJWTExpired):
 		return nil, ErrTokenExpired
-	case err != nil:
+	case err != nil, !emailSyntax.MatchString(claims.Email):
 		return nil, ErrInvalidToken
-	case !emailSyntax.MatchString(claims.Email):
-		return nil, errors.New("auth: verification token without a valid e-mail address")
 	case claims.UpdateTo != "":
 		return c.continueChange(ctx, claims, in.CallbackURL)
 	}

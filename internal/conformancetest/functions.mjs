@@ -27,6 +27,8 @@ export function functions(site) {
 
     "$synthetic": ({ coreFields, additionalFields, id }) => ({ ...coreFields, ...additionalFields, plan: "made up", unknown: 1, id }),
 
+    "$ids": ids(),
+
     "$rule": async (request, rule) => {
       const partner = request.headers.get("x-partner");
       if (partner === "free") return false;
@@ -121,6 +123,12 @@ function databaseHooks(tell) {
     }
   }
   return hooks;
+}
+
+// ids counts the rows of each table.
+function ids() {
+  const last = {};
+  return ({ model }) => `${model}-${(last[model] = (last[model] ?? 0) + 1)}`;
 }
 
 // validator is one of Standard Schema.

@@ -105,11 +105,11 @@ func (o *ours) call(t testing.TB, endpoint string, input callInput) (out outcome
 		options = append(options, auth.ReturnStatus(&status))
 	}
 	value, err := operation.CallJSON(t.Context(), input.flat(t), options...)
+	if err != nil { // with asResponse an internal one
+		return failed(t, err)
+	}
 	if live != nil {
 		return outcome{Response: recorded(t, live)}
-	}
-	if err != nil {
-		return failed(t, err)
 	}
 	out = outcome{Value: value, Headers: pairs(header)}
 	if input.ReturnStatus {

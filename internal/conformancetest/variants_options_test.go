@@ -3,8 +3,10 @@ package conformancetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/seed3b05b409/auth"
@@ -78,6 +80,11 @@ var optionVariants = []*variant{
 		},
 	},
 	{
+		name:    "own-ids",
+		options: object{"advanced": object{"database": object{"generateId": "$ids"}}},
+		config:  func(c *auth.Config, _ *ours) { c.NewID = ids() },
+	},
+	{
 		name:    "limit-function",
 		options: object{"rateLimit": object{"enabled": true, "window": 60, "max": 1, "customRules": object{"/*": "$rule", "/list-*": "$rule"}}},
 		config: func(c *auth.Config, _ *ours) {
@@ -116,6 +123,18 @@ var optionVariants = []*variant{
 			}
 		},
 	},
+}
+
+// ids counts the rows of each table.
+func ids() func(table string) string {
+	var mu sync.Mutex
+	last := make(map[string]int)
+	return func(table string) string {
+		mu.Lock()
+		defer mu.Unlock()
+		last[table]++
+		return fmt.Sprintf("%s-%d", table, last[table])
+	}
 }
 
 // validate refuses some names, and fails for one.

@@ -147,7 +147,7 @@ func (w *words) jwe(text string) string {
 		var opened struct{ Payload json.RawMessage }
 		theOriginal(w.t).Ask(w.t, "open", object{"value": text, "secret": key}, &opened)
 		if len(opened.Payload) > 0 && string(opened.Payload) != "null" {
-			return fmt.Sprintf("<jwe %s key %d>", opened.Payload, i+1)
+			return fmt.Sprintf("<jwe %s key %d>", uuidForm.ReplaceAll(opened.Payload, []byte("<random>")), i+1)
 		}
 	}
 	return text
@@ -159,11 +159,16 @@ var copyName = regexp.MustCompile(`^([^=]*session_data)(\.\d+)?$`)
 // it says. Chunks are put together.
 func (w *words) cookies(lines []string) (described []string) {
 	var name, joined string
+	chunks := make(map[int]string)
 	flush := func() {
+		for i := range len(chunks) {
+			joined += chunks[i]
+		}
 		if joined != "" {
 			described = append(described, "copy "+name+" = "+w.copied(joined))
 		}
 		joined = ""
+		clear(chunks)
 	}
 	for _, line := range lines {
 		cookie, rest, _ := strings.Cut(line, "=")
@@ -178,7 +183,8 @@ func (w *words) cookies(lines []string) (described []string) {
 			name, joined = parts[1], value
 			described = append(described, "set-cookie: "+cookie+"=<copy>;"+attributes)
 		default:
-			name, joined = parts[1], joined+value
+			i, _ := strconv.Atoi(parts[2][1:])
+			name, chunks[i] = parts[1], value
 			described = append(described, fmt.Sprintf("set-cookie: %s=<%d bytes>;%s", cookie, len(value), attributes))
 		}
 	}
