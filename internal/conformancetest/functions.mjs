@@ -99,6 +99,8 @@ export function functions(site) {
     "$made": () => "made",
     "$now": () => new Date(),
     "$updated": () => "updated",
+    "$stirred": () => "stirred",
+    "$polite": (value) => (typeof value === "string" ? `dear ${value}` : value),
     "$upper": (value) => (typeof value === "string" ? value.toUpperCase() : value),
     "$lower": validator((value) => (typeof value === "string" && value.toLowerCase() === value ? { value } : { issues: [{ message: "small letters only" }] })),
   };
