@@ -3,6 +3,7 @@ package conformancetest
 import (
 	"database/sql"
 	"embed"
+	"flag"
 	"fmt"
 	"os"
 	"sync"
@@ -24,6 +25,8 @@ var running struct {
 
 func TestMain(m *testing.M) {
 	os.Setenv("NODE_ENV", "production") // as where it is deployed
+	flag.Parse()
+	_ = flag.Set("test.parallel", "16") // cases wait for the other process, and some of its answers take half a second
 	code := m.Run()
 	if running.process != nil {
 		running.process.Stop()

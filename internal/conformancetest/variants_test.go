@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"path"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -350,15 +351,23 @@ func (v *variant) strategy() auth.CacheStrategy {
 	return auth.CacheCompact
 }
 
-// matches reports whether one of the patterns stands for the variant.
-func (v *variant) matches(patterns []string) bool {
-	return slices.ContainsFunc(patterns, func(pattern string) bool {
-		matched, err := path.Match(pattern, v.name)
-		return matched && err == nil
-	})
+// matches reports whether one of the patterns stands for the variant, and none
+// with an exclamation mark.
+func (v *variant) matches(patterns []string) (matches bool) {
+	for _, pattern := range patterns {
+		pattern, excludes := strings.CutPrefix(pattern, "!")
+		if matched, err := path.Match(pattern, v.name); matched && err == nil {
+			if excludes {
+				return false
+			}
+			matches = true
+		}
+	}
+	return matches
 }
 
 // known reports whether a pattern stands for a variant.
 func known(pattern string) bool {
+	pattern = strings.TrimPrefix(pattern, "!")
 	return slices.ContainsFunc(variants, func(v *variant) bool { return v.matches([]string{pattern}) })
 }
