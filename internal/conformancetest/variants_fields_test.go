@@ -63,6 +63,12 @@ var watchedFields = []field{
 		object{"type": "string", "required": false, "returned": false, "defaultValue": "calm", "onUpdate": "$stirred"}},
 }
 
+// stampedFields are set by the server, with a function.
+var stampedFields = []field{
+	{auth.Column{Name: "stamp", Type: auth.TypeString, Optional: true, ServerOnly: true, Default: constant("made")},
+		object{"type": "string", "required": false, "input": false, "defaultValue": "$made"}},
+}
+
 // referringFields name other rows. Those of sessions have none: in the original a
 // second reference to the user takes sessions and users apart.
 var referringFields = []field{
@@ -99,7 +105,7 @@ var fieldVariants = []*variant{
 	fields("fields", plainFields, plainFields),
 	fields("fields-guarded", guardedFields, guardedFields),
 	fields("fields-required", requiredFields, nil),
-	fields("fields-watched", joined(watchedFields, referringFields), watchedFields),
+	fields("fields-watched", joined(watchedFields, stampedFields, referringFields), joined(watchedFields, stampedFields)),
 	fields("fields-watched-cache", watchedFields, watchedFields).with(cookieCache("", auth.CacheJWT)),
 	fields("fields-watched-secondary", watchedFields, watchedFields).with(secondary("", object{}, func(*auth.Config) {})),
 	fields("fields-cache", joined(plainFields, guardedFields), joined(plainFields, guardedFields)).with(cookieCache("", auth.CacheCompact)),
