@@ -43,9 +43,9 @@ export function functions(site) {
       if (hook === "fail") throw new Error("a hook failed");
     }),
 
-    "$before": createAuthMiddleware(async ({ path }) => void tell("before the endpoint", { path })),
-    "$after": createAuthMiddleware(async ({ path }) => void tell("after the endpoint", { path })),
-    "$database hooks": {
+    "$order before": createAuthMiddleware(async ({ path }) => void tell("before the endpoint", { path })),
+    "$order after": createAuthMiddleware(async ({ path }) => void tell("after the endpoint", { path })),
+    "$order rows": {
       user: recording(tell, "user", ({ email }) => email),
       session: recording(tell, "session", ({ token }) => token),
       account: recording(tell, "account", ({ providerId }) => providerId),
@@ -58,10 +58,64 @@ export function functions(site) {
       ["verify", "verified", "delete", "deleted"].map((name) => [`$callback ${name}`, async (user) => tell(`callback ${name}`, { email: user.email })]),
     ),
 
+    "$before": createAuthMiddleware(async (ctx) => {
+      switch (ctx.headers?.get("x-before")) {
+        case "answer":
+          return { answered: true };
+        case "header":
+          ctx.setHeader("x-hook", "before");
+          ctx.setCookie("before", "1", { path: "/" });
+          return;
+        case "alter":
+          if (ctx.path === "/sign-up/email") return { context: { body: { name: "Altered", email: "altered@example.com" } } };
+          if (ctx.path === "/sign-in/email") return { context: { body: { password: "correct horse" } } };
+          return;
+        case "spoil":
+          return { context: { body: { email: "spoilt" } } };
+        case "refuse":
+          ctx.setHeader("x-hook", "before");
+          throw new APIError("FORBIDDEN", { message: "Refused", code: "REFUSED" }, { "x-refused": "yes" });
+        case "redirect":
+          throw ctx.redirect("/elsewhere?a=b");
+        case "fail":
+          throw new Error("a hook failed");
+      }
+    }),
+
+    "$after": createAuthMiddleware(async (ctx) => {
+      const { returned } = ctx.context;
+      tell("after", { path: ctx.path, failed: returned?.statusCode ?? 0 });
+      switch (ctx.headers?.get("x-after")) {
+        case "answer":
+          return { answered: true };
+        case "null":
+          return null;
+        case "header":
+          ctx.setHeader("x-hook", "after");
+          ctx.setCookie("after", "1", { path: "/" });
+          return;
+        case "refuse":
+          throw new APIError("FORBIDDEN", { message: "Refused", code: "REFUSED" }, { "x-refused": "yes" });
+        case "redirect":
+          throw ctx.redirect("/elsewhere?a=b");
+        case "fail":
+          throw new Error("a hook failed");
+      }
+    }),
+
+    "$existing": async ({ user }) => {
+      tell("existing", { email: user.email });
+      if (user.name === "Oscar") throw new Error("the mail server is down");
+    },
+
+    ...databaseHooks(tell),
+
     // Those of additional fields.
     "$made": () => "made",
     "$now": () => new Date(),
     "$updated": () => "updated",
+    "$stirred": () => "stirred",
+    "$polite": (value) => (typeof value === "string" ? `dear ${value}` : value),
     "$upper": (value) => (typeof value === "string" ? value.toUpperCase() : value),
     "$lower": validator((value) => (typeof value === "string" && value.toLowerCase() === value ? { value } : { issues: [{ message: "small letters only" }] })),
   };
@@ -82,6 +136,27 @@ const recording = (tell, table, name) => {
     delete: { before: on("before deletion"), after: on("after deletion") },
   };
 };
+
+// databaseHooks do what the end of a text of the row says.
+function databaseHooks(tell) {
+  const hooks = {};
+  for (const column of ["user.name", "session.userAgent", "account.password", "verification.value"]) {
+    const key = column.split(".")[1];
+    for (const operation of ["create", "update", "delete"]) {
+      hooks[`$before ${operation} ${column}`] = async (data) => {
+        const text = data[key] ?? "";
+        tell(`before ${operation} ${column}`, { text });
+        if (text.endsWith("Abort")) return false;
+        if (text.endsWith("Refuse")) throw new APIError("FORBIDDEN", { message: "Refused", code: "REFUSED" });
+        if (text.endsWith("Conflict")) throw new APIError("CONFLICT", { message: "Conflicting", code: "CONFLICTING" });
+        if (text.endsWith("Fail")) throw new Error("a hook failed");
+        if (text.endsWith("Change")) return { data: { [key]: `${text}d` } };
+      };
+      hooks[`$after ${operation} ${column}`] = async (data) => tell(`after ${operation} ${column}`, { text: data?.[key] ?? "" });
+    }
+  }
+  return hooks;
+}
 
 // ids counts the rows of each table.
 function ids() {

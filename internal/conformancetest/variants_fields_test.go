@@ -56,12 +56,37 @@ var watchedFields = []field{
 	{auth.Column{Name: "shout", Type: auth.TypeString, Optional: true, Transform: upper}, object{"type": "string", "required": false, "transform": object{"input": "$upper"}}},
 	{auth.Column{Name: "code", Type: auth.TypeString, Optional: true, Validate: lower}, object{"type": "string", "required": false, "validator": object{"input": "$lower"}}},
 	{auth.Column{Name: "changed", Type: auth.TypeString, Optional: true, OnUpdate: func() any { return "updated" }}, object{"type": "string", "required": false, "onUpdate": "$updated"}},
+	{auth.Column{Name: "polite", Type: auth.TypeString, Optional: true, TransformRead: polite}, object{"type": "string", "required": false, "transform": object{"output": "$polite"}}},
+	{auth.Column{Name: "label", Type: auth.TypeString, Optional: true, Transform: upper, Validate: lower}, object{"type": "string", "required": false, "transform": object{"input": "$upper"}, "validator": object{"input": "$lower"}}},
+	{auth.Column{Name: "color", Type: auth.TypeString, Optional: true}, object{"type": []string{"red", "green"}, "required": false}},
+	{auth.Column{Name: "mood", Type: auth.TypeString, Optional: true, Hidden: true, Default: constant("calm"), OnUpdate: func() any { return "stirred" }},
+		object{"type": "string", "required": false, "returned": false, "defaultValue": "calm", "onUpdate": "$stirred"}},
+}
+
+// stampedFields are set by the server, with a function.
+var stampedFields = []field{
+	{auth.Column{Name: "stamp", Type: auth.TypeString, Optional: true, ServerOnly: true, Default: constant("made")},
+		object{"type": "string", "required": false, "input": false, "defaultValue": "$made"}},
+}
+
+// referringFields name other rows. Those of sessions have none: in the original a
+// second reference to the user takes sessions and users apart.
+var referringFields = []field{
+	{auth.Column{Name: "friend", Type: auth.TypeString, Optional: true, References: "user"},
+		object{"type": "string", "required": false, "references": object{"model": "user", "field": "id", "onDelete": "cascade"}}},
 }
 
 // upper is a transformation that can be applied twice.
 func upper(value any) any {
 	if text, ok := value.(string); ok {
 		return strings.ToUpper(text)
+	}
+	return value
+}
+
+func polite(value any) any {
+	if text, ok := value.(string); ok {
+		return "dear " + text
 	}
 	return value
 }
@@ -80,7 +105,9 @@ var fieldVariants = []*variant{
 	fields("fields", plainFields, plainFields),
 	fields("fields-guarded", guardedFields, guardedFields),
 	fields("fields-required", requiredFields, nil),
-	fields("fields-watched", watchedFields, watchedFields),
+	fields("fields-watched", joined(watchedFields, stampedFields, referringFields), joined(watchedFields, stampedFields)),
+	fields("fields-watched-cache", watchedFields, watchedFields).with(cookieCache("", auth.CacheJWT)),
+	fields("fields-watched-secondary", watchedFields, watchedFields).with(secondary("", object{}, func(*auth.Config) {})),
 	fields("fields-cache", joined(plainFields, guardedFields), joined(plainFields, guardedFields)).with(cookieCache("", auth.CacheCompact)),
 	fields("fields-secondary", joined(plainFields, guardedFields), joined(plainFields, withoutHiddenDefaults(guardedFields))).with(secondary("", object{}, func(*auth.Config) {})),
 	fields("fields-hidden-users", joined(plainFields, guardedFields), nil).with(&variant{

@@ -12,7 +12,7 @@ import (
 var orderVariants = []*variant{{
 	name: "hook-order",
 	options: object{
-		"hooks": object{"before": "$before", "after": "$after"}, "databaseHooks": "$database hooks",
+		"hooks": object{"before": "$order before", "after": "$order after"}, "databaseHooks": "$order rows",
 		"emailAndPassword":  object{"onPasswordReset": "$callback reset", "onExistingUserSignUp": "$callback existing"},
 		"emailVerification": object{"beforeEmailVerification": "$callback verify", "afterEmailVerification": "$callback verified", "sendOnSignUp": true},
 		"user":              object{"deleteUser": object{"beforeDelete": "$callback delete", "afterDelete": "$callback deleted"}},
