@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -71,10 +70,14 @@ func (r *AccountInfoRequest) inspect(x *Exchange, issues []issue) []issue {
 	if len(issues) > 0 {
 		return []issue{{nil, "query", "Invalid input"}}
 	}
-	if x.direct {
-		return nil
+	names := x.sent.names() // of a direct call
+	if !x.direct {
+		names = nil
+		for _, param := range decodeForm(x.request.URL.RawQuery) {
+			names = append(names, param.name)
+		}
 	}
-	return unrecognized("query", slices.Sorted(maps.Keys(x.query())), "accountId", "userId")
+	return unrecognized("query", names, "accountId", "userId")
 }
 
 // AccessTokenResponse is the answer of POST /get-access-token.

@@ -277,6 +277,10 @@ func TestAccountTokens(t *testing.T) {
 	ann.get("/account-info").fails(t, 400, ErrValidation)
 	ann.get("/account-info?useAccountCookie=true").fails(t, 400, ErrValidation)
 	ann.get("/account-info?accountId="+id+"&x=1").fails(t, 400, ErrValidation)
+	message := ann.get("/account-info?accountId="+id+"&y=1&x=1").fails(t, 400, ErrValidation).field(t, "message")
+	if message != `[query] Unrecognized keys: "y", "x"` {
+		t.Errorf("members in another order: %s", message)
+	}
 	w.browser().get("/account-info?accountId="+id).fails(t, 401, "")
 
 	_, err = w.API.GetAccessToken.Call(t.Context(), AccountRequest{AccountID: id})
