@@ -109,6 +109,7 @@ var doorCases = []doorCase{
 	{op: "unlinkAccount", input: `{"accountId":"x"}`, as: "forged", want: 401},
 	{op: "accountInfo", input: `{"accountId":"$account"}`, as: "ann", want: 400},
 	{op: "accountInfo", input: `{"accountId":"x"}`, as: "forged", want: 401},
+	{op: "accountInfo", input: `{"accountId":"x","y":"1"}`, as: "ann", wire: true, want: 400},
 	{op: "getAccessToken", input: `{"accountId":"$account"}`, as: "ann", want: 400},
 	{op: "getAccessToken", input: `{}`, as: "ann", want: 400},
 	{op: "getAccessToken", input: `{"accountId":"x","providerId":"y"}`, as: "ann", wire: true, want: 400},

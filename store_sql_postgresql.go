@@ -64,10 +64,16 @@ func isWhole(value any) bool {
 	return ok
 }
 
-// possible: text has no NUL.
+// possible: text has no NUL, and a column of UUIDs nothing else.
 func (p postgresql) possible(c *sqlColumn, value any) bool {
 	text, ok := value.(string)
-	return !ok || c.kind == sqlJSON || isText(text, false) && p.sqlBase.possible(c, value)
+	switch {
+	case !ok || c.kind == sqlJSON:
+		return true
+	case c.kind == sqlUUID:
+		return isUUID(text)
+	}
+	return isText(text, false) && p.sqlBase.possible(c, value)
 }
 
 // maxIndexed is a little less than a row of an index takes.

@@ -21,10 +21,6 @@ func encodeSQL(c *sqlColumn, value any) (any, error) {
 			return nil, c.cannotHold(value)
 		}
 		return number, nil
-	case sqlUUID:
-		if !isUUID(value.(string)) {
-			return nil, c.cannotHold(value)
-		}
 	case sqlFloat:
 		if n, ok := value.(int64); ok {
 			return float64(n), nil

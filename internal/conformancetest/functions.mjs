@@ -3,10 +3,38 @@
 
 import { APIError, createAuthMiddleware } from "better-auth/api";
 
+// ends are how callbacks come to an end.
+const ends = {
+  told: () => {},
+  refused: () => {
+    throw new APIError("FORBIDDEN", { message: "No", code: "REFUSED" });
+  },
+  failed: () => {
+    throw new Error("it failed");
+  },
+};
+
 export function functions(site) {
   const tell = (what, data = {}) => site.events.push({ what, ...data });
   const mail = (kind) => async ({ user, newEmail, url, token }) => tell(`mail ${kind}`, { to: user.email, newEmail, url, token });
+  // ending records the user that a callback gets, by itself or as a member.
+  const ending = (what, end) => async (data) => {
+    const { email, emailVerified } = data.user ?? data;
+    tell(what, { email, emailVerified });
+    ends[end]();
+  };
+  const endings = {};
+  for (const end in ends) {
+    for (const name of ["onPasswordReset", "beforeEmailVerification", "afterEmailVerification", "beforeDelete", "afterDelete"]) {
+      endings[`$${end} ${name}`] = ending(name, end);
+    }
+    for (const kind of ["reset", "verification", "confirmation", "deletion"]) {
+      endings[`$${end} ${kind}`] = ending(`sends ${kind}`, end);
+    }
+  }
   return {
+    ...endings,
+
     "$mail reset": mail("reset"),
     "$mail verification": mail("verification"),
     "$mail confirmation": mail("confirmation"),

@@ -2,6 +2,8 @@ package conformancetest
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"slices"
 	"strconv"
 	"sync"
@@ -22,6 +24,29 @@ func (o *ours) mail(kind string) func(context.Context, auth.Mail) error {
 		o.tell("mail "+kind, data...)
 		return nil
 	}
+}
+
+// callback returns a callback that records the user and comes to an end.
+func (o *ours) callback(name, end string) func(context.Context, *auth.User) error {
+	return func(_ context.Context, u *auth.User) error {
+		o.tell(name, "email", u.Email, "emailVerified", u.EmailVerified)
+		return ends[end]
+	}
+}
+
+// sender returns one of mails that come to an end.
+func (o *ours) sender(kind, end string) func(context.Context, auth.Mail) error {
+	return func(_ context.Context, m auth.Mail) error {
+		o.tell("sends "+kind, "email", m.User.Email, "emailVerified", m.User.EmailVerified)
+		return ends[end]
+	}
+}
+
+// ends are how callbacks come to an end.
+var ends = map[string]error{
+	"told":    nil,
+	"refused": auth.NewError(http.StatusForbidden, "REFUSED", "No"),
+	"failed":  errors.New("it failed"),
 }
 
 // plainHasher hashes nothing: hashing is not what most cases are about.

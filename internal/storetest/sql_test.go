@@ -87,3 +87,25 @@ func TestSQLStore(t *testing.T) {
 		})
 	})
 }
+
+// Where UUIDs are kept as text, rows from before they were the rule keep their
+// ids and are found, referred to and deleted by them.
+func TestIDsFromBeforeUUIDs(t *testing.T) {
+	onEach(t, func(t *testing.T, d database) {
+		if d.dialect == auth.PostgreSQL {
+			return // its columns hold UUIDs only
+		}
+		db := d.open(t)
+		s := &suite{t, migrated(t, db, d.dialect)}
+		const older = "an id of another kind"
+		if _, err := db.ExecContext(t.Context(), "INSERT INTO uuidWhole (id, name) VALUES ('"+older+"', 'a')"); err != nil {
+			t.Fatal(err)
+		}
+		s.insert(uuidPart, auth.Row{older, someUUID})
+		s.wantIDs(auth.Query{Table: uuidWhole, Where: []auth.Condition{auth.Where("id", older)}}, older)
+		s.wantIDs(auth.Query{Table: uuidPart, Where: []auth.Condition{auth.Where("wholeId", older)}}, someUUID)
+		if n, err := s.Delete(t.Context(), uuidWhole, auth.Where("id", older)); n != 1 || err != nil {
+			t.Errorf("deleted %d, %v", n, err)
+		}
+	})
+}
