@@ -47,6 +47,8 @@ func (r *run) value(who, name, rest string) (value, behind string, ok bool) {
 		return "", rest, false
 	}
 	switch name {
+	case "base":
+		return r.variant.base(), rest, true
 	case "token":
 		value, _, _ := strings.Cut(decoded(r.jar(who).find("session_token").value()), ".")
 		return value, rest, true

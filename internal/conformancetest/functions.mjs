@@ -15,6 +15,12 @@ export function functions(site) {
     "$verify": async ({ hash, password }) => hash === `plain:${password}`,
 
     "$storage": storage(site.storage),
+
+    // A tenant is trusted in requests to it.
+    "$origins": async (request) => {
+      const tenant = request?.headers.get("x-tenant");
+      return tenant ? [`https://${tenant}.tenants.test`] : [];
+    },
   };
 }
 

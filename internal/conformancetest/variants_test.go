@@ -35,7 +35,7 @@ const (
 )
 
 // variants are all of them.
-var variants = slices.Concat(mainVariants, sessionVariants, emailVariants, deploymentVariants)
+var variants = slices.Concat(mainVariants, sessionVariants, emailVariants, deploymentVariants, originVariants)
 
 // mainVariants are about signing up.
 var mainVariants = []*variant{
