@@ -132,6 +132,9 @@ var functions = map[string]func(r *run, who, argument string) string{
 		}
 		return time.Now().Add(d).UTC().Format("2006-01-02T15:04:05.000Z")
 	},
+	"address": func(r *run, _, number string) string {
+		return strings.Replace(r.words.address, "100.64.", "100."+number+".", 1)
+	},
 	"repeat": func(_ *run, _, argument string) string {
 		text, count, _ := strings.Cut(argument, ",")
 		n, err := strconv.Atoi(count)
