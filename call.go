@@ -104,13 +104,26 @@ func (op *operation) enter(ctx context.Context, x *Exchange, opts []CallOption) 
 // finish hands the outcome of a Call to its options and its caller.
 func (x *Exchange) finish() error {
 	if x.deliver == nil {
-		return x.err
+		return x.failure()
 	}
 	x.deliverOutcome()
 	if x.deliver.response != nil && apiError(x.err) != nil {
 		return nil
 	}
-	return x.err
+	return x.failure()
+}
+
+// failure is the error of a Call. That of a redirect has all headers of the
+// response: the cookies and the redirect belong together.
+func (x *Exchange) failure() error {
+	redirect := apiError(x.err)
+	if redirect == nil || redirect.Status != http.StatusFound || len(x.header) == 0 {
+		return x.err
+	}
+	whole := *redirect
+	whole.Header = make(http.Header)
+	x.copyHeader(whole.Header)
+	return &whole
 }
 
 // takeAnswer stores a hook's answer as the result and reports whether it has

@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"math"
 	"net/http"
 	"slices"
 )
@@ -84,21 +83,6 @@ func (c *Column) accept(value any) (any, bool) {
 		return nil, c.Nullable
 	}
 	return c.Type.parse(value)
-}
-
-// truthy is JavaScript's idea of true.
-func truthy(value any) bool {
-	switch v := value.(type) {
-	case nil:
-		return false
-	case bool:
-		return v
-	case string:
-		return v != ""
-	case float64:
-		return v != 0 && !math.IsNaN(v)
-	}
-	return true
 }
 
 // defaults are the values of additional columns that nobody gave.
