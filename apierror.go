@@ -8,7 +8,7 @@ import "net/http"
 // APIError with neither message nor code has an empty body.
 //
 // A redirect is an APIError too, as in the original: its Status is 302 and its
-// Header carries the Location and the cookies.
+// Header carries the Location, and in a direct Call the cookies set before it.
 //
 // Any other error that an endpoint returns is an internal error: the client
 // sees status 500 with an empty body, the logger sees the error.

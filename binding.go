@@ -291,6 +291,9 @@ func (f *field) bindMember(dst reflect.Value, m *member) string {
 		return ""
 	case m.kind == kindNull && f.nullable:
 		return ""
+	case f.truthy:
+		dst.SetBool(truthy(m.decoded()))
+		return ""
 	case !f.accepts(m.kind):
 		return expected(f.kind, m.kind)
 	case m.kind == kindString && dst.Kind() == reflect.String && f.kind == fieldString:

@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"math"
 	"net/http"
 	"slices"
 )
@@ -88,21 +87,6 @@ func (c *Column) accept(value any, creating bool) (any, bool) {
 		return c.Default(), true
 	}
 	return nil, creating || c.Nullable
-}
-
-// truthy is JavaScript's idea of true.
-func truthy(value any) bool {
-	switch v := value.(type) {
-	case nil:
-		return false
-	case bool:
-		return v
-	case string:
-		return v != ""
-	case float64:
-		return v != 0 && !math.IsNaN(v)
-	}
-	return true
 }
 
 // defaults are the values of additional columns that nobody gave.

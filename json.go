@@ -188,3 +188,18 @@ type DateTime struct{ time.Time }
 
 // MarshalJSON writes the time as JavaScript's Date does.
 func (t DateTime) MarshalJSON() ([]byte, error) { return appendJSON(nil, t.Time) }
+
+// truthy is JavaScript's idea of true.
+func truthy(value any) bool {
+	switch v := value.(type) {
+	case nil:
+		return false
+	case bool:
+		return v
+	case string:
+		return v != ""
+	case float64:
+		return v != 0 && !math.IsNaN(v)
+	}
+	return true
+}

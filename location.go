@@ -51,7 +51,25 @@ func parseLocation(value string) (location, bool) {
 	}
 	path, _, _ := splitReference(rest)
 	l := location{scheme: scheme, host: strings.ToLower(authority), path: appPath(path)}
-	return l, !isScriptScheme(scheme) && isPlainAuthority(authority)
+	return l, !isScriptScheme(scheme) && isAppAuthority(authority)
+}
+
+// isAppAuthority reports whether an authority is one for every scheme: none, or
+// a host, whatever that is there, with a port that is a number.
+func isAppAuthority(authority string) bool {
+	host, port := splitPort(authority[strings.LastIndexByte(authority, '@')+1:])
+	switch {
+	case authority == "":
+		return true
+	case host == "" || !isPlainAuthority(authority):
+		return false
+	case strings.ContainsAny(host, "[]"):
+		if _, ok := canonicalIPv6(host); !ok {
+			return false
+		}
+	}
+	_, err := strconv.ParseUint(port, 10, 16)
+	return port == "" || err == nil
 }
 
 // isPlainAuthority reports whether no parser decodes or maps anything in the

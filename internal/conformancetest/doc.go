@@ -35,7 +35,8 @@
 //
 // In a step, $last.a.0.b is a member of the last answer's JSON, $mail.url,
 // $mail.token and $mail.to are of the newest mail, $x is what was kept, $token is
-// the session's token in the browser's cookie and $cookie(NAME) a cookie's value,
+// the session's token in the browser's cookie, $cookie(NAME) a cookie's value and
+// $base the base URL of the variant, $address(99) another address of the client,
 // $jwt({…}) a JWT signed with the secret (numbers of iat and exp are seconds from
 // now), $signed(v) a signed cookie's value, $time(-1h) a time as in a table,
 // $repeat(x,9) and $hex(00ff) make odd text.

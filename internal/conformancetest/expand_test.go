@@ -47,6 +47,8 @@ func (r *run) value(who, name, rest string) (value, behind string, ok bool) {
 		return "", rest, false
 	}
 	switch name {
+	case "base":
+		return r.variant.base(), rest, true
 	case "token":
 		value, _, _ := strings.Cut(decoded(r.jar(who).find("session_token").value()), ".")
 		return value, rest, true
@@ -129,6 +131,9 @@ var functions = map[string]func(r *run, who, argument string) string{
 			panic(err)
 		}
 		return time.Now().Add(d).UTC().Format("2006-01-02T15:04:05.000Z")
+	},
+	"address": func(r *run, _, number string) string {
+		return strings.Replace(r.words.address, "100.64.", "100."+number+".", 1)
 	},
 	"repeat": func(_ *run, _, argument string) string {
 		text, count, _ := strings.Cut(argument, ",")

@@ -146,6 +146,12 @@ export function functions(site) {
     "$polite": (value) => (typeof value === "string" ? `dear ${value}` : value),
     "$upper": (value) => (typeof value === "string" ? value.toUpperCase() : value),
     "$lower": validator((value) => (typeof value === "string" && value.toLowerCase() === value ? { value } : { issues: [{ message: "small letters only" }] })),
+
+    // A tenant is trusted in requests to it.
+    "$origins": async (request) => {
+      const tenant = request?.headers.get("x-tenant");
+      return tenant ? [`https://${tenant}.tenants.test`] : [];
+    },
   };
 }
 

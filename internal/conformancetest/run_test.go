@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -205,11 +206,22 @@ func (r *run) headers(headers [][2]string) (lines []string) {
 		switch {
 		case header[0] == "set-cookie":
 			cookies = append(cookies, header[1])
+		case header[0] == "x-retry-after":
+			lines = append(lines, header[0]+": "+fiveSeconds(header[1]))
 		case !slices.Contains(transportHeaders, header[0]):
 			lines = append(lines, header[0]+": "+r.words.text(header[1]))
 		}
 	}
 	return append(lines, r.words.cookies(cookies)...)
+}
+
+// fiveSeconds rounds a number of seconds up: what a case takes is no difference.
+func fiveSeconds(text string) string {
+	seconds, err := strconv.Atoi(text)
+	if err != nil {
+		return text
+	}
+	return fmt.Sprintf("<at most %d>", (seconds+4)/5*5)
 }
 
 // call calls an endpoint directly and describes what it returns.

@@ -26,13 +26,13 @@ var orderVariants = []*variant{{
 			Account:      entityHooks(o, "account", func(a *auth.Account) any { return a.ProviderID }),
 			Verification: entityHooks(o, "verification", func(v *auth.Verification) any { return v.Identifier }),
 		}
-		c.EmailPassword.OnPasswordReset = o.callback("reset")
-		c.EmailPassword.OnExistingUserSignUp = o.callback("existing")
-		c.EmailVerification.BeforeVerification = o.callback("verify")
-		c.EmailVerification.AfterVerification = o.callback("verified")
+		c.EmailPassword.OnPasswordReset = o.record("reset")
+		c.EmailPassword.OnExistingUserSignUp = o.record("existing")
+		c.EmailVerification.BeforeVerification = o.record("verify")
+		c.EmailVerification.AfterVerification = o.record("verified")
 		c.EmailVerification.SendOnSignUp = true
-		c.User.Delete.BeforeDelete = o.callback("delete")
-		c.User.Delete.AfterDelete = o.callback("deleted")
+		c.User.Delete.BeforeDelete = o.record("delete")
+		c.User.Delete.AfterDelete = o.record("deleted")
 	},
 }}
 
@@ -43,7 +43,7 @@ func (o *ours) hook(when string) auth.Hook {
 	}
 }
 
-func (o *ours) callback(name string) func(context.Context, *auth.User) error {
+func (o *ours) record(name string) func(context.Context, *auth.User) error {
 	return func(_ context.Context, user *auth.User) error {
 		o.tell("callback "+name, "email", user.Email)
 		return nil

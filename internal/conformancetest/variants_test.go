@@ -37,7 +37,7 @@ const (
 )
 
 // variants are all of them.
-var variants = slices.Concat(mainVariants, sessionVariants, emailVariants, deploymentVariants, optionVariants, orderVariants, signVariants, fieldVariants, hookVariants, callbackVariants)
+var variants = slices.Concat(mainVariants, sessionVariants, emailVariants, deploymentVariants, optionVariants, orderVariants, signVariants, fieldVariants, hookVariants, callbackVariants, originVariants)
 
 // mainVariants are about signing up.
 var mainVariants = []*variant{
