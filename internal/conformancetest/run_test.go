@@ -33,7 +33,7 @@ type run struct {
 
 func newRun(t testing.TB, v *variant, s site, address string) *run {
 	r := &run{
-		t: t, variant: v, site: s, words: &words{t: t, variant: v, address: address, labels: make(map[string]string)},
+		t: t, variant: v, site: s, words: &words{t: t, variant: v, address: address, labels: make(map[string]string), began: time.Now()},
 		jars: make(map[string]*jar), kept: make(map[string]string), tables: tables(t, s.database()),
 	}
 	r.rows = r.readRows()

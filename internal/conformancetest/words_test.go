@@ -23,6 +23,7 @@ type words struct {
 	variant *variant
 	address string // of the client
 	labels  map[string]string
+	began   time.Time // the case
 	now     time.Time
 }
 
@@ -75,8 +76,14 @@ func (w *words) hash(text string) string {
 	return text
 }
 
-// away is how far a time is away, in minutes; what a step takes is no difference.
-func (w *words) away(at time.Time) string { return "<" + minutes(at.Sub(w.now)) + ">" }
+// away is how far a time is away, in minutes; what a step takes is no difference,
+// nor what the case has taken until then.
+func (w *words) away(at time.Time) string {
+	if at.After(w.began) && at.Before(w.now) {
+		return "<>"
+	}
+	return "<" + minutes(at.Sub(w.now)) + ">"
+}
 
 func minutes(d time.Duration) string {
 	return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
