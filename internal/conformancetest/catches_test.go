@@ -2,12 +2,16 @@ package conformancetest
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
-	"io"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/seed3b05b409/auth"
 )
 
 // A suite that finds nothing may be blind: it has to find what is broken on
@@ -22,11 +26,7 @@ stranger: POST /update-user 5
 POST /request-password-reset {"email":"me@example.com"}
 POST /sign-out {}
 `
-	cases, err := parse("probe", text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	probe, v := cases[0], variants[0]
+	probe, v := parseOne(t, text), variants[0]
 	if findings := probe.compare(t, v, nil); len(findings) > 0 {
 		t.Fatalf("without sabotage: %s", findings)
 	}
@@ -68,7 +68,7 @@ POST /sign-out {}
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			findings := strings.Join(probe.compare(t, v, sabotaged(test.change)), "\n")
+			findings := strings.Join(probe.compare(t, v, &sabotage{answer: test.change}), "\n")
 			if !strings.Contains(findings, test.finds) {
 				t.Errorf("%s is not in the findings:\n%s", test.finds, findings)
 			}
@@ -76,21 +76,92 @@ POST /sign-out {}
 	}
 }
 
-// sabotaged changes every answer.
-func sabotaged(change func(*http.Request, *httptest.ResponseRecorder)) func(http.Handler) http.Handler {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			a := httptest.NewRecorder()
-			next.ServeHTTP(a, r)
-			change(r, a)
-			for name, values := range a.Header() {
-				w.Header()[name] = values
+// The same for what is no answer: mails, rows, copies of sessions, entries of the
+// secondary storage.
+func TestSuiteCatchesEffects(t *testing.T) {
+	const text = `
+== probe
+join
+GET /get-session
+GET /get-session
+POST /request-password-reset {"email":"me@example.com"}
+GET $mail.url
+POST /reset-password {"token":"$mail.token","newPassword":"battery staple"}
+POST /sign-out {}
+`
+	probe := parseOne(t, text)
+	for _, test := range []struct {
+		name, variant string
+		config        func(*auth.Config)
+		finds         string
+	}{
+		{"a mail that is not sent", "default", func(c *auth.Config) {
+			c.EmailPassword.SendResetPassword = func(context.Context, auth.Mail) error { return nil }
+		}, "- mail reset"},
+		{"a mail that is sent twice", "default", func(c *auth.Config) {
+			send := c.EmailPassword.SendResetPassword
+			c.EmailPassword.SendResetPassword = func(ctx context.Context, m auth.Mail) error {
+				return errors.Join(send(ctx, m), send(ctx, m))
 			}
-			w.Header().Del("Content-Length")
-			w.WriteHeader(a.Code)
-			_, _ = io.Copy(w, a.Body)
+		}, "+ mail reset"},
+		{"a mail to somebody else", "default", func(c *auth.Config) {
+			send := c.EmailPassword.SendResetPassword
+			c.EmailPassword.SendResetPassword = func(ctx context.Context, m auth.Mail) error {
+				m.User = &auth.User{Email: "other@example.com"}
+				return send(ctx, m)
+			}
+		}, `+ mail reset {"to":"other@example.com"`},
+		{"a row that is left behind", "default", breakStore(brokenStore{keep: "session"}), "- no row session 1"},
+		{"a row that is not written", "default", breakStore(brokenStore{insert: leaveOut("account")}), "- row account 1"},
+		{"a row with another value", "default", breakStore(brokenStore{insert: put("user", "emailVerified", true)}), "emailVerified=1"},
+		{"a row that is empty in part", "default", breakStore(brokenStore{insert: put("session", "userAgent", "")}), "userAgent=''"},
+		{"another expiry of a row", "default", breakStore(brokenStore{insert: put("session", "expiresAt", time.Now().Add(8*24*time.Hour))}), "expiresAt='<192h0m>'"},
+		{"another expiry of a verification", "default", func(c *auth.Config) {
+			c.EmailPassword.ResetPasswordExpiresIn = 61 * time.Minute
+		}, "expiresAt='<1h1m>'"},
+		{"another id", "default", func(c *auth.Config) { c.IDs = auth.IDUUID }, "id='<uuid "},
+		{"a copy with another version", "cache-version", func(c *auth.Config) { c.Session.CookieCache.Version = "3" }, `"version":"3"`},
+		{"a copy that lasts longer", "cache-version", func(c *auth.Config) { c.Session.CookieCache.MaxAge = 2 * time.Minute }, "Max-Age=120"},
+		{"a copy of another form", "cache-jwt", func(c *auth.Config) { c.Session.CookieCache.Strategy = auth.CacheCompact }, "+ copy"},
+		{"no copy", "cache-jwe", func(c *auth.Config) { c.Session.CookieCache = auth.CookieCache{} }, "- copy"},
+		{"an entry that lasts longer", "secondary", breakStorage(brokenStorage{longer: time.Hour}), "for 169h0m"},
+		{"an entry with another value", "secondary", breakStorage(brokenStorage{value: func(value string) string {
+			return strings.Replace(value, `"emailVerified":false`, `"emailVerified":true`, 1)
+		}}), `+ entry <id 1>`},
+		{"rows that should be entries only", "secondary-and-database", func(c *auth.Config) { c.Session.StoreInDatabase = false }, "- row session 1"},
+		{"another secret", "default", func(c *auth.Config) { c.Secret = strings.Repeat("x", 32) }, "+ set-cookie"},
+		{"hashed passwords", "default", func(c *auth.Config) { c.Passwords = auth.Passwords{} }, "<scrypt hash>"},
+		{"a limit that is higher", "limit-database", func(c *auth.Config) { c.RateLimit.StoreInDatabase = false }, "- row rateLimit 1"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			v := variantNamed(t, test.variant)
+			findings := strings.Join(probe.compare(t, v, &sabotage{config: test.config}), "\n")
+			if findings == "" || !strings.Contains(findings, test.finds) {
+				t.Errorf("%s is not in the findings:\n%s", test.finds, findings)
+			}
 		})
 	}
+}
+
+func variantNamed(t testing.TB, name string) *variant {
+	t.Helper()
+	for _, v := range variants {
+		if v.name == name {
+			return v
+		}
+	}
+	t.Fatalf("no variant is called %s", name)
+	return nil
+}
+
+func parseOne(t testing.TB, text string) *scenario {
+	t.Helper()
+	cases, err := parse("probe", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cases[0]
 }
 
 func replaceBody(old, with string) func(*http.Request, *httptest.ResponseRecorder) {

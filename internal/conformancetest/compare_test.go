@@ -3,7 +3,6 @@ package conformancetest
 import (
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"reflect"
 	"regexp"
 	"slices"
@@ -14,10 +13,10 @@ import (
 
 // compare runs a case on both sites and returns the differences that nothing
 // explains, and the explanations that explain nothing.
-func (s *scenario) compare(t testing.TB, v *variant, sabotage func(http.Handler) http.Handler) (findings []string) {
+func (s *scenario) compare(t testing.TB, v *variant, broken *sabotage) (findings []string) {
 	t.Helper()
 	client := newAddress()
-	theirs, ours := newRun(t, v, serveOriginal(t, v), client), newRun(t, v, serveOurs(t, v, sabotage), client)
+	theirs, ours := newRun(t, v, serveOriginal(t, v), client), newRun(t, v, serveOurs(t, v, broken), client)
 	for _, step := range s.steps {
 		a, b := theirs.do(step), ours.do(step)
 		difference := v.withoutStanding(step, diff(a, b))
@@ -34,10 +33,11 @@ func (s *scenario) compare(t testing.TB, v *variant, sabotage func(http.Handler)
 var lastAddress atomic.Int32
 
 // newAddress is that of a client who has not been here yet: the original counts
-// requests by address, for all instances of a process together.
+// requests by address, for all instances of a process together. None is the
+// beginning of another.
 func newAddress() string {
 	n := lastAddress.Add(1)
-	return fmt.Sprintf("100.64.%d.%d", n>>8, n&0xff)
+	return fmt.Sprintf("100.64.%d.%d", 100+n/100, 100+n%100)
 }
 
 // wantedIn are the differences of a step that are wanted in a variant.

@@ -123,7 +123,7 @@ var functions = map[string]func(r *run, who, argument string) string{
 	"cookie": func(r *run, who, name string) string { return r.jar(who).find(name).value() },
 	"jwt":    func(r *run, _, claims string) string { return signJWT(r.variant.keys()[0], offsetTimes(claims)) },
 	"signed": func(r *run, _, value string) string {
-		return url.QueryEscape(value + "." + base64.StdEncoding.EncodeToString(mac(r.variant.keys()[0], value)))
+		return signedValue(r.variant.keys()[0], value)
 	},
 	"time": func(_ *run, _, offset string) string {
 		d, err := time.ParseDuration(offset)
@@ -156,6 +156,11 @@ func mac(key, text string) []byte {
 	h := hmac.New(sha256.New, []byte(key))
 	h.Write([]byte(text))
 	return h.Sum(nil)
+}
+
+// signedValue is that of a signed cookie.
+func signedValue(key, value string) string {
+	return url.QueryEscape(value + "." + base64.StdEncoding.EncodeToString(mac(key, value)))
 }
 
 func signJWT(key, claims string) string {

@@ -29,9 +29,8 @@ type ours struct {
 	events []event
 }
 
-// serveOurs starts one on a copy of the variant's empty database. A test of the
-// tests puts something between it and its clients.
-func serveOurs(t testing.TB, v *variant, sabotage func(http.Handler) http.Handler) *ours {
+// serveOurs starts one on a copy of the variant's empty database.
+func serveOurs(t testing.TB, v *variant, broken *sabotage) *ours {
 	t.Helper()
 	o := &ours{storage: &storage{}}
 	config := v.configuration(o)
@@ -42,15 +41,12 @@ func serveOurs(t testing.TB, v *variant, sabotage func(http.Handler) http.Handle
 		o.db = openDatabase(t, v.newDatabase(t))
 		config.Store = auth.NewSQLStore(o.db, auth.SQLite, v.naming...)
 	}
+	broken.configure(&config)
 	var err error
 	if o.Auth, err = auth.New(config); err != nil {
 		t.Fatalf("%s: %v", v.name, err)
 	}
-	handler := http.Handler(o.Auth)
-	if sabotage != nil {
-		handler = sabotage(handler)
-	}
-	server := httptest.NewServer(handler)
+	server := httptest.NewServer(broken.handler(o.Auth))
 	t.Cleanup(server.Close)
 	o.at = server.URL
 	return o

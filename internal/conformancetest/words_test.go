@@ -58,7 +58,11 @@ func (w *words) text(text string) string {
 
 func (w *words) label(id string) string {
 	if w.labels[id] == "" {
-		w.labels[id] = fmt.Sprintf("<id %d>", len(w.labels)+1)
+		kind := "id"
+		if strings.Contains(id, "-") {
+			kind = "uuid"
+		}
+		w.labels[id] = fmt.Sprintf("<%s %d>", kind, len(w.labels)+1)
 	}
 	return w.labels[id]
 }
