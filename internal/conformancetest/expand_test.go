@@ -121,8 +121,9 @@ var functions = map[string]func(r *run, who, argument string) string{
 	"cookie": func(r *run, who, name string) string { return r.jar(who).find(name).value() },
 	"jwt":    func(r *run, _, claims string) string { return signJWT(r.variant.keys()[0], offsetTimes(claims)) },
 	"signed": func(r *run, _, value string) string {
-		return url.QueryEscape(value + "." + base64.StdEncoding.EncodeToString(mac(r.variant.keys()[0], value)))
+		return signedValue(r.variant.keys()[0], value)
 	},
+	"signedBefore": func(r *run, _, value string) string { return signedValue(secret, value) },
 	"time": func(_ *run, _, offset string) string {
 		d, err := time.ParseDuration(offset)
 		if err != nil {
@@ -145,6 +146,10 @@ var functions = map[string]func(r *run, who, argument string) string{
 		}
 		return string(text)
 	},
+}
+
+func signedValue(key, value string) string {
+	return url.QueryEscape(value + "." + base64.StdEncoding.EncodeToString(mac(key, value)))
 }
 
 func mac(key, text string) []byte {
