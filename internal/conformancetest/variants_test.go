@@ -37,7 +37,7 @@ const (
 )
 
 // variants are all of them.
-var variants = slices.Concat(mainVariants, sessionVariants, emailVariants, deploymentVariants, optionVariants, signVariants, fieldVariants)
+var variants = slices.Concat(mainVariants, sessionVariants, emailVariants, deploymentVariants, optionVariants, signVariants, fieldVariants, copyVariants)
 
 // mainVariants are about signing up.
 var mainVariants = []*variant{
