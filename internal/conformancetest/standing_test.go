@@ -18,17 +18,17 @@ type standing struct {
 
 var standings = []*standing{
 	{
-		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "fields-cache", "secrets", "stateless*"},
+		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields-cache", "secrets", "stateless*"},
 		concerns: about("getSession"),
 		lines:    []string{"* body in another order", "* value in another order"},
 	},
 	{
-		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "fields-cache", "secrets", "stateless*"},
+		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields-cache", "secrets", "stateless*"},
 		concerns: func(*step) bool { return true },
 		lines:    []string{"* copy in another order"},
 	},
 	{
-		row: "order of keys of a session in the secondary storage", variants: []string{"secondary*", "cache-secondary", "fields-secondary", "hashed-resets"},
+		row: "order of keys of a session in the secondary storage", variants: []string{"secondary*", "copies-secondary", "fields-secondary", "hashed-resets"},
 		concerns: about("getSession", "listSessions", "updateSession"),
 		lines:    []string{"* body in another order", "* value in another order"},
 	},

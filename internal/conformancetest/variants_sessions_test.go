@@ -10,21 +10,21 @@ import (
 // say how the client of a session is found.
 var copyVariants = []*variant{
 	{
-		name:    "cache-deferred",
+		name:    "copies-deferred",
 		options: object{"session": object{"cookieCache": object{"enabled": true}, "deferSessionRefresh": true}},
 		config: func(c *auth.Config, _ *ours) {
 			c.Session.CookieCache, c.Session.DeferRefresh = auth.CookieCache{Enabled: true}, true
 		},
 	},
 	{
-		name:    "cache-always",
+		name:    "copies-always",
 		options: object{"session": object{"cookieCache": object{"enabled": true, "strategy": "jwt"}, "updateAge": 0}},
 		config: func(c *auth.Config, _ *ours) {
 			c.Session.CookieCache, c.Session.RefreshAlways = auth.CookieCache{Enabled: true, Strategy: auth.CacheJWT}, true
 		},
 	},
 	{
-		name: "cache-subdomain",
+		name: "copies-subdomain",
 		options: object{
 			"baseURL": "https://auth.example.com", "session": object{"cookieCache": object{"enabled": true}},
 			"advanced": object{"crossSubDomainCookies": object{"enabled": true, "domain": "example.com"}},
@@ -35,7 +35,7 @@ var copyVariants = []*variant{
 		},
 	},
 	{
-		name:    "cache-secondary",
+		name:    "copies-secondary",
 		options: object{"secondaryStorage": "$storage", "session": object{"cookieCache": object{"enabled": true}}},
 		config: func(c *auth.Config, o *ours) {
 			c.SecondaryStorage, c.Session.CookieCache.Enabled = o.storage, true
