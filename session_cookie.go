@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -158,7 +159,8 @@ func (s *services) openCopy(cookies *sessionCookies, value string) (data *Sessio
 	return s.readCopy(cookies.seal.open(value))
 }
 
-// readCopy is openCopy for what a seal returned.
+// readCopy is openCopy for what a seal returned. Addresses in copies count in
+// lower case, as in the original, whatever the database has.
 func (s *services) readCopy(object []byte, expiresAt time.Time, ok bool) (*SessionData, time.Time) {
 	if !ok || expiresAt.Before(time.Now()) {
 		return nil, time.Time{}
@@ -171,6 +173,7 @@ func (s *services) readCopy(object []byte, expiresAt time.Time, ok bool) (*Sessi
 	if version != s.session.CookieCache.version(data) {
 		return nil, time.Time{}
 	}
+	data.User.Email = strings.ToLower(data.User.Email)
 	return data, expiresAt
 }
 

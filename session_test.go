@@ -462,6 +462,25 @@ func TestCookieCacheKeepsTypes(t *testing.T) {
 	}
 }
 
+// TestCookieCacheLowersAddresses: rows that another program wrote may have capitals,
+// which only the store shows.
+func TestCookieCacheLowersAddresses(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Session.CookieCache.Enabled = true })
+	ann := w.as("ann")
+	_, err := w.store.Update(t.Context(), w.core.users.table, map[string]any{"email": "Ann@Example.com"}, Condition{Column: "email", Value: "ann@example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ path, want string }{
+		{"/get-session?disableCookieCache=1", "Ann@Example.com"}, // and writes the copy
+		{"/get-session", "ann@example.com"},
+	} {
+		if got := ann.get(c.path).ok(t).field(t, "user.email"); got != c.want {
+			t.Errorf("%s: %v", c.path, got)
+		}
+	}
+}
+
 // TestLargeCookieCache: what does not fit into one cookie travels in chunks,
 // and chunks that are not needed any more are expired.
 func TestLargeCookieCache(t *testing.T) {

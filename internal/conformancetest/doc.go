@@ -38,8 +38,9 @@
 // the session's token in the browser's cookie, $cookie(NAME) a cookie's value and
 // $base the base URL of the variant, $address(99) another address of the client,
 // $jwt({…}) a JWT signed with the secret (numbers of iat and exp are seconds from
-// now), $signed(v) a signed cookie's value, $time(-1h) a time as in a table,
-// $repeat(x,9) and $hex(00ff) make odd text.
+// now), $signed(v) a signed cookie's value, $signedBefore(v) one under the oldest
+// secret, $time(-1h) a time as in a table, $repeat(x,9) and $hex(00ff) make odd
+// text.
 //
 // A difference that is wanted follows its step, with the lines of both sides, in
 // which … stands for any text:

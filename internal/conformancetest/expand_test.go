@@ -125,6 +125,7 @@ var functions = map[string]func(r *run, who, argument string) string{
 	"signed": func(r *run, _, value string) string {
 		return signedValue(r.variant.keys()[0], value)
 	},
+	"signedBefore": func(r *run, _, value string) string { return signedValue(secret, value) },
 	"time": func(_ *run, _, offset string) string {
 		d, err := time.ParseDuration(offset)
 		if err != nil {
@@ -150,6 +151,10 @@ var functions = map[string]func(r *run, who, argument string) string{
 		}
 		return string(text)
 	},
+}
+
+func signedValue(key, value string) string {
+	return url.QueryEscape(value + "." + base64.StdEncoding.EncodeToString(mac(key, value)))
 }
 
 func mac(key, text string) []byte {

@@ -192,12 +192,12 @@ var transportHeaders = []string{"date", "connection", "keep-alive", "content-len
 
 // describe writes a response down.
 func (r *run) describe(a *response) []string {
-	lines := []string{fmt.Sprint(a.Status)}
-	lines = append(lines, r.headers(a.Headers)...)
-	if a.Body == "" {
-		return append(lines, "no body")
+	body := "no body"
+	if a.Body != "" {
+		body = "body " + r.words.text(a.Body) // first, for its ids: those of a copy may come in another order
 	}
-	return append(lines, "body "+r.words.text(a.Body))
+	lines := append([]string{fmt.Sprint(a.Status)}, r.headers(a.Headers)...)
+	return append(lines, body)
 }
 
 func (r *run) headers(headers [][2]string) (lines []string) {

@@ -37,7 +37,10 @@ const (
 )
 
 // variants are all of them.
-var variants = slices.Concat(mainVariants, sessionVariants, emailVariants, deploymentVariants, optionVariants, orderVariants, signVariants, fieldVariants, hookVariants, callbackVariants, originVariants)
+var variants = slices.Concat(
+	mainVariants, signVariants, fieldVariants, sessionVariants, copyVariants, emailVariants, deploymentVariants, originVariants,
+	optionVariants, hookVariants, orderVariants, callbackVariants,
+)
 
 // mainVariants are about signing up.
 var mainVariants = []*variant{
