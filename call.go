@@ -108,26 +108,13 @@ func (op *operation) enter(ctx context.Context, x *Exchange, opts []CallOption) 
 func (x *Exchange) finish() error {
 	x.completeRedirect()
 	if x.deliver == nil {
-		return x.failure()
+		return x.err
 	}
 	x.deliverOutcome()
 	if x.deliver.response != nil && apiError(x.err) != nil {
 		return nil
 	}
-	return x.failure()
-}
-
-// failure is the error of a Call. That of a redirect has all headers of the
-// response: the cookies and the redirect belong together.
-func (x *Exchange) failure() error {
-	redirect := apiError(x.err)
-	if redirect == nil || redirect.Status != http.StatusFound || len(x.header) == 0 {
-		return x.err
-	}
-	whole := *redirect
-	whole.Header = make(http.Header)
-	x.copyHeader(whole.Header)
-	return &whole
+	return x.err
 }
 
 // completeRedirect gives the error of a redirect all headers of the response:

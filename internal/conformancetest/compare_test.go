@@ -168,10 +168,13 @@ func prefixed(lines []string, sign byte) []string {
 
 // sameJSON says how the JSON in two lines differs that says the same, or "".
 func sameJSON(a, b string) (how string) {
+	if a == b {
+		return "in another place"
+	}
 	left, leftRest, leftOK := cutJSON(a)
 	right, rightRest, rightOK := cutJSON(b)
 	switch {
-	case !leftOK || !rightOK || leftRest != rightRest || a == b: // a line that has moved is left as it is
+	case !leftOK || !rightOK || leftRest != rightRest:
 		return ""
 	case reflect.DeepEqual(left, right):
 		return "in another order"

@@ -15,7 +15,7 @@
 //	variants default https        the configurations of the case, or of all cases
 //	                              of the file if it stands before the first one;
 //	                              a glob such as cache-* stands for several, !https
-//	                              takes one away
+//	                              takes one away, * for all common ones
 //	join                          sign up as Me, me@example.com, "correct horse"
 //	ann: POST /sign-out {}        a request, below the base path; the rest of
 //	    Origin: https://evil.test the line is the body. Indented lines set

@@ -153,10 +153,6 @@ var functions = map[string]func(r *run, who, argument string) string{
 	},
 }
 
-func signedValue(key, value string) string {
-	return url.QueryEscape(value + "." + base64.StdEncoding.EncodeToString(mac(key, value)))
-}
-
 func mac(key, text string) []byte {
 	h := hmac.New(sha256.New, []byte(key))
 	h.Write([]byte(text))

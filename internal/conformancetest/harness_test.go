@@ -113,7 +113,7 @@ func TestDiff(t *testing.T) {
 		{[]string{"200", "a: 1", "body"}, []string{"200", "body"}, []string{"- a: 1"}, "a line less"},
 		{[]string{"200", "body"}, []string{"200", "a: 1", "body"}, []string{"+ a: 1"}, "a line more"},
 		{[]string{"200"}, []string{"404"}, []string{"- 200", "+ 404"}, "another line"},
-		{[]string{"a", "b"}, []string{"b", "a"}, []string{"- a", "+ a"}, "the order counts"},
+		{[]string{"a", "b"}, []string{"b", "a"}, []string{"* a in another place"}, "the order counts"},
 		{[]string{"a", "a"}, []string{"a"}, []string{"- a"}, "so does the number"},
 		{nil, []string{"a"}, []string{"+ a"}, "nothing on one side"},
 		{[]string{`body {"a":1,"b":[2]}`}, []string{`body {"b":[2],"a":1}`}, []string{"* body in another order"}, "members"},

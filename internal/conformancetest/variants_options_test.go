@@ -85,7 +85,7 @@ var optionVariants = []*variant{
 		config:  func(c *auth.Config, _ *ours) { c.NewID = ids() },
 	},
 	{
-		name:    "limit-function",
+		name:    "rules-by-request",
 		options: object{"rateLimit": object{"enabled": true, "window": 60, "max": 1, "customRules": object{"/*": "$rule", "/list-*": "$rule"}}},
 		config: func(c *auth.Config, _ *ours) {
 			c.RateLimit = auth.RateLimit{Window: time.Minute, Max: 1, RuleFunc: func(r *http.Request, _ string, rule auth.RateRule) auth.RateRule {

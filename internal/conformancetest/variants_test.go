@@ -36,10 +36,11 @@ const (
 	newSecret = "the secret that takes over from it"
 )
 
-// variants are all of them.
-var variants = slices.Concat(
-	mainVariants, signVariants, fieldVariants, sessionVariants, copyVariants, emailVariants, deploymentVariants, originVariants,
-	optionVariants, hookVariants, orderVariants, callbackVariants,
+// variants are all of them; * stands for the common ones.
+var (
+	variants       = slices.Concat(commonVariants, rareVariants)
+	commonVariants = slices.Concat(mainVariants, sessionVariants, emailVariants, deploymentVariants)
+	rareVariants   = slices.Concat(signVariants, fieldVariants, copyVariants, originVariants, optionVariants, hookVariants, orderVariants, callbackVariants)
 )
 
 // mainVariants are about signing up.
@@ -359,7 +360,11 @@ func (v *variant) strategy() auth.CacheStrategy {
 func (v *variant) matches(patterns []string) (matches bool) {
 	for _, pattern := range patterns {
 		pattern, excludes := strings.CutPrefix(pattern, "!")
-		if matched, err := path.Match(pattern, v.name); matched && err == nil {
+		matched, err := path.Match(pattern, v.name)
+		if pattern == "*" {
+			matched = slices.Contains(commonVariants, v)
+		}
+		if matched && err == nil {
 			if excludes {
 				return false
 			}
