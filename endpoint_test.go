@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"reflect"
 	"runtime"
 	"strings"
 	"sync"
@@ -362,28 +361,6 @@ func TestCallOptions(t *testing.T) {
 	_, err = w.API.SignOut.Call(t.Context(), SignOutRequest{}, WithHeaders(ann.headers()), ForwardHeaders(rec))
 	if h := rec.Header(); err != nil || len(h["Set-Cookie"]) != 4 || h["Set-Cookie"][0] != "mine=1" || h.Get("Content-Type") != "text/html" {
 		t.Errorf("forwarded %v, %v", h, err)
-	}
-}
-
-// TestThrownRedirect: the cookies that were set before it go with it, once.
-func TestThrownRedirect(t *testing.T) {
-	e := NewEndpoint("GET", "/x", func(ctx context.Context, _ Empty) (Empty, error) {
-		x := ExchangeFrom(ctx)
-		x.Header().Add("Set-Cookie", "a=b")
-		return Empty{}, x.Redirect("/y")
-	})
-	var header http.Header
-	_, err := e.Call(t.Context(), Empty{}, ReturnHeaders(&header))
-	redirect, ok := errors.AsType[*APIError](err)
-	if !ok || redirect.Status != 302 {
-		t.Fatal(err)
-	}
-	want := http.Header{"Location": {"/y"}, "Set-Cookie": {"a=b"}}
-	if !reflect.DeepEqual(redirect.Header, want) || !reflect.DeepEqual(header, want) {
-		t.Errorf("thrown %v, returned %v, want %v", redirect.Header, header, want)
-	}
-	if rec := serve(e, "GET", "/x", ""); len(rec.Header()["Set-Cookie"]) != 1 || rec.Header().Get("Location") != "/y" {
-		t.Errorf("over HTTP: %v", rec.Header())
 	}
 }
 
