@@ -10,8 +10,8 @@ import (
 // call calls an endpoint directly and describes what it returns.
 func (r *run) call(s *step, rest string) []string {
 	endpoint, rest, _ := strings.Cut(rest, " ")
-	var input callInput
 	options, text, found := strings.Cut(rest, "{")
+	var input callInput
 	if found {
 		if err := json.Unmarshal([]byte("{"+text), &input); err != nil {
 			r.t.Fatalf("%v: %v", s, err)
@@ -29,20 +29,28 @@ func (r *run) call(s *step, rest string) []string {
 			r.t.Fatalf("%v: %s is no option", s, option)
 		}
 	}
+	input.Headers = r.callHeaders(s)
+	return r.outcome(s, r.site.call(r.t, endpoint, input))
+}
+
+// callHeaders are those of the browser that a step names, and of the step itself;
+// nil if there are none.
+func (r *run) callHeaders(s *step) map[string]string {
+	if s.browser == "" && len(s.headers) == 0 {
+		return nil
+	}
+	headers := make(map[string]string)
 	if s.browser != "" {
-		input.Headers = map[string]string{"user-agent": "conformance/1", "x-forwarded-for": r.words.address}
+		headers["user-agent"], headers["x-forwarded-for"] = "conformance/1", r.words.address
 		if cookies := r.jar(s.browser).header(); cookies != "" {
-			input.Headers["cookie"] = cookies
+			headers["cookie"] = cookies
 		}
 	}
 	for _, header := range s.headers {
 		name, value, _ := strings.Cut(header, ":")
-		if input.Headers == nil {
-			input.Headers = make(map[string]string)
-		}
-		input.Headers[strings.ToLower(name)] = r.expand(s.who(), strings.TrimSpace(value))
+		headers[strings.ToLower(name)] = r.expand(s.who(), strings.TrimSpace(value))
 	}
-	return r.outcome(s, r.site.call(r.t, endpoint, input))
+	return headers
 }
 
 func (r *run) outcome(s *step, o outcome) []string {

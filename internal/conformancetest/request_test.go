@@ -11,13 +11,34 @@ var transport = &http.Transport{MaxIdleConnsPerHost: -1}
 
 // request sends a request and describes the response.
 func (r *run) request(s *step, method, path, body string) []string {
+	answer, err := transport.RoundTrip(r.newRequest(s, method, path, body)) // follows no redirect
+	if err != nil {
+		r.t.Fatalf("%v: %v", s, err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		r.t.Fatalf("%v: %v", s, err)
+	}
+	r.jar(s.who()).take(answer.Header["Set-Cookie"])
+	r.last = text
+	return r.describe(&response{Status: answer.StatusCode, Headers: pairs(answer.Header), Body: string(text)})
+}
+
+// newRequest is one that a page of the site itself makes, but for the headers of
+// the step.
+func (r *run) newRequest(s *step, method, path, body string) *http.Request {
 	request, err := http.NewRequestWithContext(r.t.Context(), method, r.address(path), nil)
 	if err != nil {
 		r.t.Fatalf("%v: %v", s, err)
 	}
-	request.Host = strings.SplitN(r.variant.base(), "/", 4)[2]
+	base, err := url.Parse(r.variant.base())
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	request.Host = base.Host
 	request.Header = http.Header{
-		"Origin":          {r.variant.base()},
+		"Origin":          {base.Scheme + "://" + base.Host},
 		"User-Agent":      {"conformance/1"},
 		"X-Forwarded-For": {r.words.address},
 	}
@@ -28,6 +49,12 @@ func (r *run) request(s *step, method, path, body string) []string {
 		request.Header.Set("Content-Type", "application/json")
 		request.Body, request.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
 	}
+	r.changeHeaders(s, request)
+	return request
+}
+
+// changeHeaders sets and removes headers as a step says.
+func (r *run) changeHeaders(s *step, request *http.Request) {
 	for _, header := range s.headers {
 		if name, removed := strings.CutPrefix(header, "-"); removed {
 			delete(request.Header, http.CanonicalHeaderKey(name))
@@ -44,18 +71,6 @@ func (r *run) request(s *step, method, path, body string) []string {
 	if request.Header.Get("User-Agent") == "" {
 		request.Header.Set("User-Agent", "") // or net/http sends its own
 	}
-	answer, err := transport.RoundTrip(request) // follows no redirect
-	if err != nil {
-		r.t.Fatalf("%v: %v", s, err)
-	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
-	if err != nil {
-		r.t.Fatalf("%v: %v", s, err)
-	}
-	r.jar(s.who()).take(answer.Header["Set-Cookie"])
-	r.last = text
-	return r.describe(&response{Status: answer.StatusCode, Headers: pairs(answer.Header), Body: string(text)})
 }
 
 // address is where a path of a step is: below the base path, from the root with
