@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 )
 
 // Config configures an Auth. BaseURL or DynamicBaseURL, Secret and Store are
@@ -154,53 +153,7 @@ type ErrorPage struct {
 	Render func(code, description string) []byte
 }
 
-// Cookies configure names and attributes of the session's cookies.
-type Cookies struct {
-	// Prefix of the names. Default "better-auth".
-	Prefix string
-
-	// AlwaysSecure makes them Secure, with the prefix __Secure-, when the base
-	// URL does not begin with https. NeverSecure is the opposite and lets anyone on
-	// the network read them.
-	AlwaysSecure bool
-	NeverSecure  bool
-
-	// CrossSubDomain shares the cookies with the subdomains of Domain, or of
-	// the base URL's host if it is empty. Every one of those can then act for the
-	// user.
-	CrossSubDomain bool
-	Domain         string
-
-	// Default changes the attributes of all cookies, SessionToken, SessionData
-	// and DontRemember name and attributes of one.
-	Default      CookieAttributes
-	SessionToken CookieOverride
-	SessionData  CookieOverride
-	DontRemember CookieOverride
-}
-
-// CookieAttributes replace attributes of a cookie (RFC 6265bis). Zero values
-// keep what is there: Path=/, HttpOnly, SameSite=Lax.
-type CookieAttributes struct {
-	Path        string
-	Domain      string
-	SameSite    http.SameSite
-	Partitioned bool
-	Scriptable  bool // not HttpOnly: scripts in the page can steal it
-}
-
-// CookieOverride is the name of one cookie, without __Secure-, and its
-// attributes.
-type CookieOverride struct {
-	Name string
-	CookieAttributes
-}
-
-const (
-	defaultBasePath = "/api/auth"
-	defaultPrefix   = "better-auth"
-	securePrefix    = "__Secure-"
-)
+const defaultBasePath = "/api/auth"
 
 // base returns the base URL without a trailing slash, and its path.
 func (c *Config) base() (*url.URL, error) {
@@ -257,91 +210,6 @@ func parseBase(option, text string) (*url.URL, error) {
 	return u, nil
 }
 
-// check returns all mistakes that do not show when the parts are made.
-func (c *Config) check() error {
-	var errs []error
-	errs = append(errs, checkSecrets("Config", c.Secret, c.Secrets), c.checkStore(), c.Session.CookieCache.check(c.Stateless))
-	if c.IDs == IDSerial && c.NewID != nil {
-		errs = append(errs, errors.New("auth: Config.NewID makes ids, IDSerial leaves that to the store"))
-	}
-	if c.MaxBodyBytes < 0 {
-		errs = append(errs, errors.New("auth: Config.MaxBodyBytes is negative"))
-	}
-	if p := c.EmailPassword.withDefaults(); p.MinLength < 1 || p.MaxLength < p.MinLength {
-		errs = append(errs, fmt.Errorf("auth: Config.EmailPassword: no password has between %d and %d characters", p.MinLength, p.MaxLength))
-	}
-	if c.EmailPassword.RequireEmailVerification && c.EmailVerification.Send == nil {
-		errs = append(errs, errors.New("auth: Config.EmailPassword.RequireEmailVerification needs EmailVerification.Send"))
-	}
-	if c.Cookies.AlwaysSecure && c.Cookies.NeverSecure {
-		errs = append(errs, errors.New("auth: Config.Cookies is both AlwaysSecure and NeverSecure"))
-	}
-	if c.Session.RefreshAlways && c.Session.NeverRefresh {
-		errs = append(errs, errors.New("auth: Config.Session is both RefreshAlways and NeverRefresh"))
-	}
-	if v := &c.EmailVerification; v.SendOnSignUp && v.NoSendOnSignUp {
-		errs = append(errs, errors.New("auth: Config.EmailVerification is both SendOnSignUp and NoSendOnSignUp"))
-	}
-	if c.RateLimit.Storage != nil && c.RateLimit.StoreInDatabase {
-		errs = append(errs, errors.New("auth: Config.RateLimit has both Storage and StoreInDatabase"))
-	}
-	errs = append(errs, c.checkSecondaryStorage())
-	for _, path := range c.DisabledPaths {
-		if !strings.HasPrefix(path, "/") {
-			errs = append(errs, fmt.Errorf("auth: Config.DisabledPaths: %q does not begin with a slash", path))
-		}
-	}
-	return errors.Join(append(errs, c.checkTimes())...)
-}
-
-// checkStore wants one place for users and sessions.
-func (c *Config) checkStore() error {
-	switch {
-	case c.Store == nil && !c.Stateless:
-		return errors.New("auth: Config.Store is missing")
-	case c.Stateless && (c.Store != nil || c.SecondaryStorage != nil):
-		return errors.New("auth: Config.Stateless stores nothing: it has no Store and no SecondaryStorage")
-	}
-	return nil
-}
-
-// checkSecondaryStorage refuses what a secondary storage would be needed for, or
-// a better one.
-func (c *Config) checkSecondaryStorage() error {
-	var errs [2]error
-	if c.Session.PreserveInDatabase && (c.SecondaryStorage == nil || !c.Session.StoreInDatabase) {
-		errs[0] = errors.New("auth: Config.Session.PreserveInDatabase needs SecondaryStorage and Session.StoreInDatabase")
-	}
-	_, takes := c.SecondaryStorage.(SecondaryTaker)
-	if c.SecondaryStorage != nil && !takes && !c.Verification.StoreInDatabase {
-		errs[1] = errors.New("auth: Config.SecondaryStorage cannot redeem verifications, it is no SecondaryTaker: set Verification.StoreInDatabase")
-	}
-	return errors.Join(errs[:]...)
-}
-
-// checkTimes refuses negative durations.
-func (c *Config) checkTimes() error {
-	var errs []error
-	for _, option := range []struct {
-		name  string
-		value time.Duration
-	}{
-		{"Session.ExpiresIn", c.Session.ExpiresIn},
-		{"Session.UpdateAge", c.Session.UpdateAge},
-		{"Session.FreshAge", c.Session.FreshAge},
-		{"Session.CookieCache.MaxAge", c.Session.CookieCache.MaxAge},
-		{"Session.CookieCache.RenewAge", c.Session.CookieCache.RenewAge},
-		{"EmailPassword.ResetPasswordExpiresIn", c.EmailPassword.ResetPasswordExpiresIn},
-		{"EmailVerification.ExpiresIn", c.EmailVerification.ExpiresIn},
-		{"User.Delete.TokenExpiresIn", c.User.Delete.TokenExpiresIn},
-	} {
-		if option.value < 0 {
-			errs = append(errs, fmt.Errorf("auth: Config.%s is negative", option.name))
-		}
-	}
-	return errors.Join(errs...)
-}
-
 // newSiteFinder makes the finder of the sites that are allowed. It returns the
 // origins that are trusted with them.
 func (c *Config) newSiteFinder(path string, s *signer, address *addressResolver) (*siteFinder, []originPattern, error) {
@@ -364,59 +232,6 @@ func (c *Config) newSiteFinder(path string, s *signer, address *addressResolver)
 	return f, own, err
 }
 
-// dynamicCookies returns what gives the cookies of a site. They are made once for
-// each scheme, unless the host is their domain.
-func (c *Config) dynamicCookies(s *signer) (func(base *url.URL) *sessionCookies, error) {
-	shared, sealErr := c.sharedCookies(s)
-	config := *c
-	protocol := ""
-	if c.DynamicBaseURL.fixed() && !c.Cookies.CrossSubDomain {
-		protocol = c.DynamicBaseURL.Protocol // also for a Fallback with the other scheme
-	}
-	made := func(base *url.URL) *sessionCookies {
-		scheme := protocol
-		setDefault(&scheme, base.Scheme)
-		return config.cookiesAt(&url.URL{Scheme: scheme, Host: base.Host}, shared)
-	}
-	plain, secure := made(&url.URL{Scheme: "http", Host: "a"}), made(&url.URL{Scheme: "https", Host: "a"})
-	err := errors.Join(sealErr, plain.validate())
-	if c.Cookies.CrossSubDomain && c.Cookies.Domain == "" {
-		return made, err
-	}
-	return func(base *url.URL) *sessionCookies {
-		if base.Scheme == "https" {
-			return secure
-		}
-		return plain
-	}, err
-}
-
-// newSessionCookies makes the cookies of an instance with one site.
-func (c *Config) newSessionCookies(base *url.URL, s *signer) (*sessionCookies, error) {
-	shared, err := c.sharedCookies(s)
-	cookies := c.cookiesAt(base, shared)
-	return cookies, errors.Join(err, cookies.validate())
-}
-
-// sharedCookies is what the cookies of all sites have in common.
-func (c *Config) sharedCookies(s *signer) (sessionCookies, error) {
-	cache := c.session().CookieCache
-	seal, err := newCacheSeal(cache.Strategy, s, secretValues(c.Secret, c.Secrets))
-	return sessionCookies{signer: s, cache: cache, seal: seal, stateless: c.Stateless}, err
-}
-
-// cookiesAt returns the cookies of one site.
-func (c *Config) cookiesAt(base *url.URL, shared sessionCookies) *sessionCookies {
-	shared.tokenCookie = c.cookie(base, "session_token", c.Cookies.SessionToken)
-	shared.tokenCookie.maxAge = int(c.session().ExpiresIn / time.Second)
-	shared.dataCookie = c.cookie(base, "session_data", c.Cookies.SessionData)
-	shared.dataCookie.maxAge = int(shared.cache.MaxAge / time.Second)
-	shared.forgetCookie = c.cookie(base, "dont_remember", c.Cookies.DontRemember)
-	shared.accountCookie = c.cookie(base, "account_data", CookieOverride{})
-	shared.stateCookie = c.cookie(base, "oauth_state", CookieOverride{})
-	return &shared
-}
-
 // session returns the options of sessions with their defaults.
 func (c *Config) session() SessionOptions {
 	o := c.Session
@@ -425,53 +240,6 @@ func (c *Config) session() SessionOptions {
 		o.CookieCache = o.CookieCache.stateless(o.ExpiresIn)
 	}
 	return o.withDefaults()
-}
-
-// cookie is one cookie with its name and attributes (contract section 7.1).
-func (c *Config) cookie(base *url.URL, name string, override CookieOverride) cookie {
-	secure := base.Scheme == "https" && !c.Cookies.NeverSecure || c.Cookies.AlwaysSecure
-	made := cookie{name: c.Cookies.name(name, override), path: "/", httpOnly: true, secure: secure, sameSite: "lax"}
-	if secure {
-		made.name = securePrefix + made.name
-	}
-	if c.Cookies.CrossSubDomain {
-		made.domain = c.Cookies.Domain
-		if host := base.Hostname(); !strings.Contains(host, ":") { // IPv6 addresses are no domains
-			setDefault(&made.domain, host)
-		}
-	}
-	c.Cookies.Default.apply(&made)
-	override.apply(&made)
-	return made
-}
-
-// name is that of a cookie without __Secure-.
-func (c *Cookies) name(name string, override CookieOverride) string {
-	if override.Name != "" {
-		return override.Name
-	}
-	prefix := c.Prefix
-	setDefault(&prefix, defaultPrefix)
-	return prefix + "." + name
-}
-
-func (a CookieAttributes) apply(c *cookie) {
-	if a.Path != "" {
-		c.path = a.Path
-	}
-	if a.Domain != "" {
-		c.domain = a.Domain
-	}
-	switch a.SameSite {
-	case http.SameSiteLaxMode:
-		c.sameSite = "lax"
-	case http.SameSiteStrictMode:
-		c.sameSite = "strict"
-	case http.SameSiteNoneMode:
-		c.sameSite = "none"
-	}
-	c.partitioned = c.partitioned || a.Partitioned
-	c.httpOnly = c.httpOnly && !a.Scriptable
 }
 
 // runNow is the default of Config.Background.

@@ -1,0 +1,156 @@
+package auth
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Cookies configure names and attributes of the session's cookies.
+type Cookies struct {
+	// Prefix of the names. Default "better-auth".
+	Prefix string
+
+	// AlwaysSecure makes them Secure, with the prefix __Secure-, when the base
+	// URL does not begin with https. NeverSecure is the opposite and lets anyone on
+	// the network read them.
+	AlwaysSecure bool
+	NeverSecure  bool
+
+	// CrossSubDomain shares the cookies with the subdomains of Domain, or of
+	// the base URL's host if it is empty. Every one of those can then act for the
+	// user.
+	CrossSubDomain bool
+	Domain         string
+
+	// Default changes the attributes of all cookies, SessionToken, SessionData
+	// and DontRemember name and attributes of one.
+	Default      CookieAttributes
+	SessionToken CookieOverride
+	SessionData  CookieOverride
+	DontRemember CookieOverride
+}
+
+// CookieAttributes replace attributes of a cookie (RFC 6265bis). Zero values
+// keep what is there: Path=/, HttpOnly, SameSite=Lax.
+type CookieAttributes struct {
+	Path        string
+	Domain      string
+	SameSite    http.SameSite
+	Partitioned bool
+	Scriptable  bool // not HttpOnly: scripts in the page can steal it
+}
+
+// CookieOverride is the name of one cookie, without __Secure-, and its
+// attributes.
+type CookieOverride struct {
+	Name string
+	CookieAttributes
+}
+
+const (
+	defaultPrefix = "better-auth"
+	securePrefix  = "__Secure-"
+)
+
+// dynamicCookies returns what gives the cookies of a site. They are made once for
+// each scheme, unless the host is their domain.
+func (c *Config) dynamicCookies(s *signer) (func(base *url.URL) *sessionCookies, error) {
+	shared, sealErr := c.sharedCookies(s)
+	config := *c
+	protocol := ""
+	if c.DynamicBaseURL.fixed() && !c.Cookies.CrossSubDomain {
+		protocol = c.DynamicBaseURL.Protocol // also for a Fallback with the other scheme
+	}
+	made := func(base *url.URL) *sessionCookies {
+		scheme := protocol
+		setDefault(&scheme, base.Scheme)
+		return config.cookiesAt(&url.URL{Scheme: scheme, Host: base.Host}, shared)
+	}
+	plain, secure := made(&url.URL{Scheme: "http", Host: "a"}), made(&url.URL{Scheme: "https", Host: "a"})
+	err := errors.Join(sealErr, plain.validate())
+	if c.Cookies.CrossSubDomain && c.Cookies.Domain == "" {
+		return made, err
+	}
+	return func(base *url.URL) *sessionCookies {
+		if base.Scheme == "https" {
+			return secure
+		}
+		return plain
+	}, err
+}
+
+// newSessionCookies makes the cookies of an instance with one site.
+func (c *Config) newSessionCookies(base *url.URL, s *signer) (*sessionCookies, error) {
+	shared, err := c.sharedCookies(s)
+	cookies := c.cookiesAt(base, shared)
+	return cookies, errors.Join(err, cookies.validate())
+}
+
+// sharedCookies is what the cookies of all sites have in common.
+func (c *Config) sharedCookies(s *signer) (sessionCookies, error) {
+	cache := c.session().CookieCache
+	seal, err := newCacheSeal(cache.Strategy, s, secretValues(c.Secret, c.Secrets))
+	return sessionCookies{signer: s, cache: cache, seal: seal, stateless: c.Stateless}, err
+}
+
+// cookiesAt returns the cookies of one site.
+func (c *Config) cookiesAt(base *url.URL, shared sessionCookies) *sessionCookies {
+	shared.tokenCookie = c.cookie(base, "session_token", c.Cookies.SessionToken)
+	shared.tokenCookie.maxAge = int(c.session().ExpiresIn / time.Second)
+	shared.dataCookie = c.cookie(base, "session_data", c.Cookies.SessionData)
+	shared.dataCookie.maxAge = int(shared.cache.MaxAge / time.Second)
+	shared.forgetCookie = c.cookie(base, "dont_remember", c.Cookies.DontRemember)
+	shared.accountCookie = c.cookie(base, "account_data", CookieOverride{})
+	shared.stateCookie = c.cookie(base, "oauth_state", CookieOverride{})
+	return &shared
+}
+
+// cookie is one cookie with its name and attributes (contract section 7.1).
+func (c *Config) cookie(base *url.URL, name string, override CookieOverride) cookie {
+	secure := base.Scheme == "https" && !c.Cookies.NeverSecure || c.Cookies.AlwaysSecure
+	made := cookie{name: c.Cookies.name(name, override), path: "/", httpOnly: true, secure: secure, sameSite: "lax"}
+	if secure {
+		made.name = securePrefix + made.name
+	}
+	if c.Cookies.CrossSubDomain {
+		made.domain = c.Cookies.Domain
+		if host := base.Hostname(); !strings.Contains(host, ":") { // IPv6 addresses are no domains
+			setDefault(&made.domain, host)
+		}
+	}
+	c.Cookies.Default.apply(&made)
+	override.apply(&made)
+	return made
+}
+
+// name is that of a cookie without __Secure-.
+func (c *Cookies) name(name string, override CookieOverride) string {
+	if override.Name != "" {
+		return override.Name
+	}
+	prefix := c.Prefix
+	setDefault(&prefix, defaultPrefix)
+	return prefix + "." + name
+}
+
+func (a CookieAttributes) apply(c *cookie) {
+	if a.Path != "" {
+		c.path = a.Path
+	}
+	if a.Domain != "" {
+		c.domain = a.Domain
+	}
+	switch a.SameSite {
+	case http.SameSiteLaxMode:
+		c.sameSite = "lax"
+	case http.SameSiteStrictMode:
+		c.sameSite = "strict"
+	case http.SameSiteNoneMode:
+		c.sameSite = "none"
+	}
+	c.partitioned = c.partitioned || a.Partitioned
+	c.httpOnly = c.httpOnly && !a.Scriptable
+}
