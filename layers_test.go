@@ -55,7 +55,7 @@ var house = map[floor]string{
 	endpointFloor: `account_endpoints account_tokens change_email core delete_user password_change password_length
 		password_reset session_endpoints sign_in sign_up status update_user verify_email`,
 
-	authFloor: `api auth config config_check config_cookies router schema verifier`,
+	authFloor: `api auth config config_check config_cookies router schema verifier verifier_config`,
 }
 
 // TestLayers holds the walls of the house: what one file takes from another
