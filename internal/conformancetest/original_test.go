@@ -26,7 +26,7 @@ var running struct {
 func TestMain(m *testing.M) {
 	os.Setenv("NODE_ENV", "production") // as where it is deployed
 	flag.Parse()
-	_ = flag.Set("test.parallel", "16") // cases wait for the other process, and some of its answers take half a second
+	_ = flag.Set("test.parallel", "8") // cases wait for the other process, and some of its answers take half a second
 	code := m.Run()
 	if running.process != nil {
 		running.process.Stop()

@@ -89,8 +89,14 @@ func (w *words) away(at time.Time) string {
 	return "<" + minutes(at.Sub(w.now)) + ">"
 }
 
+// minutes rounds a duration, a long one less exactly: on a slow machine the steps
+// of a case take their time too.
 func minutes(d time.Duration) string {
-	return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
+	unit := time.Minute
+	if d.Abs() > 2*time.Hour {
+		unit = 10 * time.Minute
+	}
+	return strings.TrimSuffix(d.Round(unit).String(), "0s")
 }
 
 func (w *words) iso(text string) string {
