@@ -2,6 +2,6 @@
 
 package conformancetest
 
-// With the race detector, which is slow, a case runs in its first variant only:
-// it is after races then, not after differences.
+// With the race detector, which makes SQLite slow, the cases of some files run, in
+// their first variant only: it is after races then, not after differences.
 const underRace = true
