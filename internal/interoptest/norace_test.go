@@ -1,0 +1,5 @@
+//go:build !race
+
+package interoptest
+
+const underRace = false
