@@ -55,12 +55,37 @@ type table struct {
 	columns     []string
 }
 
-// tables lists those of a database, which may be nil.
-func tables(t testing.TB, db *sql.DB) (all []table) {
+// A watcher has a connection of its own, to which every commit is somebody else's.
+type watcher struct {
+	t       testing.TB
+	conn    *sql.Conn
+	tables  []table
+	version int64 // of the data
+}
+
+// watch returns one that has seen nothing yet, nil without a database.
+func watch(t testing.TB, db *sql.DB) *watcher {
 	t.Helper()
 	if db == nil {
 		return nil
 	}
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return &watcher{t: t, conn: conn, tables: tables(t, conn)}
+}
+
+// changed reports whether something was committed since the last time.
+func (w *watcher) changed() bool {
+	before := w.version
+	query(w.t, w.conn, "PRAGMA data_version", func(values []any) { w.version = values[0].(int64) })
+	return w.version != before
+}
+
+func tables(t testing.TB, db *sql.Conn) (all []table) {
+	t.Helper()
 	query(t, db, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid", func(values []any) {
 		all = append(all, table{name: values[0].(string)})
 	})
@@ -76,11 +101,11 @@ func tables(t testing.TB, db *sql.DB) (all []table) {
 	return all
 }
 
-// readRows reads all tables.
-func (r *run) readRows() (all []row) {
-	r.t.Helper()
-	for _, this := range r.tables {
-		query(r.t, r.site.database(), this.query, func(values []any) {
+// rows reads all tables.
+func (w *watcher) rows() (all []row) {
+	w.t.Helper()
+	for _, this := range w.tables {
+		query(w.t, w.conn, this.query, func(values []any) {
 			text := make([]string, len(this.columns))
 			for i, column := range this.columns {
 				text[i] = fmt.Sprint(column, "=", values[i+1])
@@ -91,9 +116,9 @@ func (r *run) readRows() (all []row) {
 	return all
 }
 
-func query(t testing.TB, db *sql.DB, text string, each func(values []any)) {
+func query(t testing.TB, db *sql.Conn, text string, each func(values []any)) {
 	t.Helper()
-	result, err := db.Query(text)
+	result, err := db.QueryContext(t.Context(), text)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,9 +19,11 @@ func (r *run) effects(s *step) (lines []string) {
 		}
 		lines = append(lines, what+" "+r.words.text(jsonText(e)))
 	}
-	after := r.readRows()
-	lines = append(lines, r.changes(after)...)
-	r.rows = after
+	if r.database != nil && r.database.changed() {
+		after := r.database.rows()
+		lines = append(lines, r.changes(after)...)
+		r.rows = after
+	}
 	for _, e := range now.Storage {
 		if !slices.ContainsFunc(r.storage, e.same) {
 			lines = append(lines, fmt.Sprintf("entry %s = %s for %v", r.words.text(e.Key), r.words.text(e.Value), e.lifetime()))

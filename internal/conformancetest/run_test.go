@@ -15,22 +15,30 @@ type run struct {
 	site    site
 	words   *words
 
-	jars    map[string]*jar
-	last    []byte // the last answer
-	mail    event  // the newest
-	kept    map[string]string
-	tables  []table
-	rows    []row
-	storage []entry
+	jars map[string]*jar
+	last []byte // the last answer
+	mail event  // the newest
+	kept map[string]string
+
+	database *watcher // nil without one
+	rows     []row
+	storage  []entry
 }
 
 func newRun(t testing.TB, v *variant, s site, address string) *run {
 	r := &run{
 		t: t, variant: v, site: s, words: &words{t: t, variant: v, address: address, labels: make(map[string]string), began: time.Now()},
-		jars: make(map[string]*jar), kept: make(map[string]string), tables: tables(t, s.database()),
+		jars: make(map[string]*jar), kept: make(map[string]string), database: watch(t, s.database()),
 	}
-	r.rows = r.readRows()
+	r.look()
 	return r
+}
+
+// look remembers the rows as they are.
+func (r *run) look() {
+	if r.database != nil && r.database.changed() {
+		r.rows = r.database.rows()
+	}
 }
 
 func (r *run) jar(name string) *jar {
@@ -74,7 +82,7 @@ func (r *run) act(s *step) []string {
 		if _, err := r.site.database().Exec(rest); err != nil {
 			r.t.Fatalf("%v: %v", s, err)
 		}
-		r.rows = r.readRows()
+		r.look()
 	case "keep":
 		name, value, _ := strings.Cut(rest, "=")
 		r.kept[strings.TrimSpace(name)] = strings.TrimSpace(value)
