@@ -49,6 +49,7 @@ var house = map[floor]string{
 		cleanup database_hooks exchange_cookie field_input glob guard jwe jwt location lock_stripes origin
 		password password_argon2
 		password_scrypt rate_limit rate_limit_database rate_limit_secondary secondary_storage secret services
+		oauth_authorize oauth_discovery oauth_profile oauth_provider oauth_token outgoing provider provider_known
 		session session_cookie session_read session_shared session_store site token trusted_origin
 		user user_validation verification verifier_remote`,
 
