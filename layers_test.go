@@ -47,6 +47,7 @@ var house = map[floor]string{
 
 	serviceFloor: `account base_url callback_url client_address cookie cookie_cache cookie_chunk cookie_signed cookie_value
 		cleanup database_hooks exchange_cookie field_input glob guard jwe jwt location lock_stripes origin
+		id_token jwk jws key_set
 		password password_argon2
 		password_scrypt rate_limit rate_limit_database rate_limit_secondary secondary_storage secret services
 		session session_cookie session_read session_shared session_store site token trusted_origin
