@@ -32,6 +32,7 @@ func newProvider(config Provider, out *outgoing, log *slog.Logger) (*oauthProvid
 		p.Audiences = []string{p.ClientID}
 	}
 	if p.DiscoveryURL != "" {
+		p.outgoing = out.rememberingNetwork()
 		return p, nil
 	}
 	found := p.configured()
