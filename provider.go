@@ -181,6 +181,8 @@ type OAuthTokens struct {
 	// sign-in. They are as true as the browser.
 	Name  string
 	Email string
+
+	confirmedEmail string // the provider vouches for it outside of the profile
 }
 
 // CodeExchange is what Provider.Exchange gets.
