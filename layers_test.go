@@ -45,12 +45,12 @@ var house = map[floor]string{
 		store_sql_postgresql store_sql_run store_sql_schema store_sql_sqlite store_sql_table store_sql_text
 		store_sql_tx store_sql_value store_sql_write table transaction value`,
 
-	serviceFloor: `account base_url callback_url client_address cookie cookie_cache cookie_chunk cookie_signed cookie_value
+	serviceFloor: `account base_url callback_url client_address client_assertion cookie cookie_cache cookie_chunk cookie_signed cookie_value
 		cleanup database_hooks exchange_cookie field_input glob guard jwe jwt location lock_stripes origin
 		password password_argon2
 		password_scrypt rate_limit rate_limit_database rate_limit_secondary secondary_storage secret services
 		oauth_authorize oauth_discovery oauth_profile oauth_provider oauth_token outgoing provider provider_known
-		provider_quirks provider_quirks_openid provider_table
+		provider_named provider_quirks provider_quirks_openid provider_table
 		session session_cookie session_read session_shared session_store site token trusted_origin
 		user user_validation verification verifier_remote`,
 

@@ -31,7 +31,7 @@ func claimsOrUserInfo(ctx context.Context, p *oauthProvider, tokens *OAuthTokens
 
 // appleRules allow the nonce to be hashed, as Apple's libraries for apps do it.
 func appleRules(p *oauthProvider) *idTokenRules {
-	rules := p.knownRules("https://appleid.apple.com", "https://appleid.apple.com/auth/keys")
+	rules := p.knownRules(appleIssuer, appleIssuer+"/auth/keys")
 	rules.hashedNonce = true
 	return rules
 }
@@ -49,10 +49,10 @@ func appleUser(_ *oauthProvider, tokens *OAuthTokens, profile map[string]any, us
 func cognitoCheck(p *Provider) error {
 	var errs []error
 	if p.BaseURL == "" {
-		errs = append(errs, errors.New("BaseURL is missing: the domain of the user pool"))
+		errs = append(errs, errors.New("it needs BaseURL, the domain of the user pool"))
 	}
 	if region, pool, ok := strings.Cut(p.Tenant, "_"); !ok || region == "" || pool == "" {
-		errs = append(errs, errors.New("Tenant is missing: the id of the user pool, such as eu-west-1_AbCdEf"))
+		errs = append(errs, errors.New("it needs Tenant, the id of the user pool, such as eu-west-1_AbCdEf"))
 	}
 	return errors.Join(errs...)
 }
