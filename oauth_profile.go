@@ -30,6 +30,19 @@ func (p *oauthProvider) identify(ctx context.Context, tokens *OAuthTokens, nonce
 	return p.identityOf(ctx, tokens, profile)
 }
 
+// describe asks for the profile of a user whose account is known.
+func (p *oauthProvider) describe(ctx context.Context, tokens *OAuthTokens) (*identity, error) {
+	profile, err := p.profileOf(ctx, tokens, "")
+	if err == nil && profile == nil {
+		err = errNoUser
+	}
+	if err != nil {
+		return nil, err
+	}
+	user, err := p.userOf(ctx, tokens, profile)
+	return &identity{user: user, profile: profile, tokens: tokens}, err
+}
+
 // identifyByIDToken is identify for an id_token that a client submitted and that
 // was verified.
 func (p *oauthProvider) identifyByIDToken(ctx context.Context, tokens *OAuthTokens) (*identity, error) {

@@ -191,3 +191,35 @@ func (p *oauthProvider) endSessionURL(idToken, redirectURI, state string) string
 	}
 	return appendParams(endpoint, params)
 }
+
+// configuredProvider returns the provider with an id, nil if there is none.
+func (s *services) configuredProvider(id string) *oauthProvider {
+	for _, p := range s.providers {
+		if p != nil && p.ID == id {
+			return p
+		}
+	}
+	return nil
+}
+
+// provider returns the provider with an id, nil if there is none or if its
+// endpoints cannot be found out.
+func (s *services) provider(ctx context.Context, id string) *oauthProvider {
+	p := s.configuredProvider(id)
+	if p == nil {
+		return nil
+	}
+	if err := p.ready(ctx); err != nil {
+		s.log.ErrorContext(ctx, "provider is not available", "provider", id, "error", err)
+		return nil
+	}
+	return p
+}
+
+// redirectURI is where a provider sends browsers back to.
+func (s *services) redirectURI(ctx context.Context, p *oauthProvider) string {
+	if p.RedirectURI != "" {
+		return p.RedirectURI
+	}
+	return s.siteOf(ctx).url + "/callback/" + p.ID
+}

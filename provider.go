@@ -209,3 +209,20 @@ type ProviderUser struct {
 	// Fields are values for additional user columns; others are left out.
 	Fields map[string]any
 }
+
+// MarshalJSON writes Fields beside the other members, which are left out if they
+// are empty.
+func (u *ProviderUser) MarshalJSON() ([]byte, error) {
+	own := struct {
+		Name          string `json:"name,omitempty"`
+		Email         string `json:"email,omitempty"`
+		Image         string `json:"image,omitempty"`
+		EmailVerified bool   `json:"emailVerified"`
+	}{u.Name, u.Email, u.Image, u.EmailVerified}
+	object, err := appendMarshal(nil, own)
+	if err != nil || len(u.Fields) == 0 {
+		return object, err
+	}
+	fields, err := appendJSON(nil, u.Fields)
+	return append(append(object[:len(object)-1], ','), fields[1:]...), err
+}
