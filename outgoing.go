@@ -45,10 +45,7 @@ func newOutgoing(client *http.Client) *outgoing {
 }
 
 // A providerReply is what a provider answered.
-type providerReply struct {
-	contentType string
-	body        []byte
-}
+type providerReply struct{ body []byte }
 
 // do sends a request with a deadline and returns the body of a reply that tells of
 // success. Errors: everything else.
@@ -73,7 +70,7 @@ func (o *outgoing) do(ctx context.Context, client *http.Client, r *http.Request)
 	case resp.StatusCode < 200 || resp.StatusCode > 299:
 		return nil, fmt.Errorf("auth: %s answered %s", r.URL.Host, resp.Status)
 	}
-	return &providerReply{resp.Header.Get("Content-Type"), body}, nil
+	return &providerReply{body}, nil
 }
 
 // withoutQuery hides the query of a URL, in which some providers want secrets.
@@ -89,11 +86,9 @@ func unwrapAll(err error) error {
 	return err
 }
 
-// object decodes a JSON object. A reply that calls itself text is none.
+// object decodes a JSON object, whatever the reply calls itself: Facebook and WeChat
+// say text.
 func (r *providerReply) object() (map[string]any, error) {
-	if strings.HasPrefix(r.contentType, "text/") {
-		return nil, errors.New("auth: a provider answered with text instead of JSON")
-	}
 	var object map[string]any
 	if err := json.Unmarshal(validUTF8(r.body), &object); err != nil {
 		return nil, fmt.Errorf("auth: a provider's reply is no JSON object: %w", err)
