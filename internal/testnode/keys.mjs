@@ -3,20 +3,30 @@
 import { createHmac, generateKeyPairSync, constants, sign } from "node:crypto";
 
 const kinds = {
-  RS: () => generateKeyPairSync("rsa", { modulusLength: 2048 }),
-  PS: () => generateKeyPairSync("rsa", { modulusLength: 2048 }),
+  RSA: () => generateKeyPairSync("rsa", { modulusLength: 2048 }),
   ES256: () => generateKeyPairSync("ec", { namedCurve: "P-256" }),
   ES384: () => generateKeyPairSync("ec", { namedCurve: "P-384" }),
   ES512: () => generateKeyPairSync("ec", { namedCurve: "P-521" }),
-  Ed: () => generateKeyPairSync("ed25519"),
+  EdDSA: () => generateKeyPairSync("ed25519"),
 };
 
 // The algorithms of RFC 7518 and RFC 8037 that sign with a private key.
 export const algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
 
-// newKey makes a key for an algorithm.
-export function newKey(alg, kid) {
-  const { privateKey, publicKey } = (kinds[alg] ?? kinds[alg.slice(0, 2)])();
+const kindOf = (alg) => (/^[RP]S/.test(alg) ? "RSA" : alg);
+
+// newPairs makes the keys for all algorithms, each pair when it is first needed.
+export function newPairs() {
+  const pairs = new Map();
+  return (alg) => {
+    const kind = kindOf(alg);
+    if (!pairs.has(kind)) pairs.set(kind, kinds[kind]());
+    return pairs.get(kind);
+  };
+}
+
+// keyFor makes the key for an algorithm of a pair.
+export function keyFor(alg, kid, { privateKey, publicKey }) {
   const jwk = (key) => ({ ...key.export({ format: "jwk" }), alg, kid, use: "sig" });
   return { alg, kid, privateKey, publicKey, jwk: jwk(publicKey), privateJwk: jwk(privateKey) };
 }
@@ -34,7 +44,7 @@ const encode = (value) => Buffer.from(JSON.stringify(value)).toString("base64url
 const forgeries = {
   none: { header: { alg: "none" }, sign: () => Buffer.alloc(0) },
   unsigned: { sign: () => Buffer.alloc(0) },
-  stranger: { sign: (input, key) => signature(input, key.alg, newKey(key.alg).privateKey) },
+  stranger: { sign: (input, key) => signature(input, key.alg, newPairs()(key.alg).privateKey) },
   broken: {
     sign(input, key) {
       const bytes = signature(input, key.alg, key.privateKey);
@@ -58,7 +68,7 @@ const forgeries = {
 // one; null leaves a member out.
 export function makeToken(claims, key, { header, forgery } = {}) {
   const forge = forgeries[forgery] ?? { sign: (input) => signature(input, key.alg, key.privateKey) };
-  const own = forgery === "embedded" ? newKey(key.alg) : undefined;
+  const own = forgery === "embedded" ? keyFor(key.alg, undefined, newPairs()(key.alg)) : undefined;
   const usual = { alg: key.alg, typ: "JWT", kid: key.kid };
   const forged = typeof forge.header === "function" ? forge.header(key, own) : forge.header;
   const input = `${encode(merge({ ...usual, ...forged }, header))}.${encode(claims)}`;

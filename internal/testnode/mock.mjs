@@ -2,28 +2,26 @@
 
 import { OAuth2Issuer, OAuth2Service } from "oauth2-mock-server";
 import { answer } from "./commands.mjs";
-import { algorithms, makeToken, merge, newKey } from "./keys.mjs";
+import { algorithms, keyFor, makeToken, merge, newPairs } from "./keys.mjs";
 import { listen } from "./listen.mjs";
 
 const running = new Map();
 
 const byPath = { "/authorize": "authorize", "/token": "token", "/userinfo": "userinfo", "/jwks": "jwks", "/.well-known/openid-configuration": "discovery" };
 
-const made = new Map();
+// A generation is the pairs of all providers until they rotate.
+const generations = [];
 
-// keyFor makes keys once for all providers: a generation is what a provider uses
-// until it rotates.
-function keyFor(alg, generation) {
-  const kid = `${alg}-${generation}`;
-  if (!made.has(kid)) made.set(kid, newKey(alg, kid));
-  return made.get(kid);
+function keyOf(site, alg) {
+  generations[site.generation] ??= newPairs();
+  return keyFor(alg, `${alg}-${site.generation}`, generations[site.generation](alg));
 }
 
-const keysOf = (site) => algorithms.map((alg) => keyFor(alg, site.generation));
+const keysOf = (site) => algorithms.map((alg) => keyOf(site, alg));
 
 // idToken signs what the provider says of the user, but for the changes.
 function idToken(site, about, { claims, alg = "RS256", header, forgery } = {}) {
-  return makeToken(merge({ ...about, ...site.user }, claims), keyFor(alg, site.generation), { header, forgery });
+  return makeToken(merge({ ...about, ...site.user }, claims), keyOf(site, alg), { header, forgery });
 }
 
 // usual changes the answers of oauth2-mock-server to those of a provider that has

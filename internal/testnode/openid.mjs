@@ -4,7 +4,7 @@
 
 import Provider from "oidc-provider";
 import { answer } from "./commands.mjs";
-import { newKey } from "./keys.mjs";
+import { keyFor, newPairs } from "./keys.mjs";
 import { listen } from "./listen.mjs";
 
 const scopes = "openid email profile offline_access";
@@ -12,13 +12,7 @@ const claims = { openid: ["sub"], email: ["email", "email_verified"], profile: [
 
 const described = (id) => ({ email: `${id}@example.com`, email_verified: true, name: `User ${id}` });
 
-const keys = new Map();
-
-// keyFor makes the keys once for all providers of the process.
-function keyFor(alg) {
-  if (!keys.has(alg)) keys.set(alg, newKey(alg, `${alg}-key`));
-  return keys.get(alg);
-}
+const pairs = newPairs(); // of all providers of the process
 
 function clients({ redirectURIs, postLogoutRedirectURIs, algorithm }) {
   const client = (client_id, token_endpoint_auth_method) => ({
@@ -45,7 +39,7 @@ function configuration(users, { algorithm, emailInIDToken, accessTokenSeconds, i
     claims,
     conformIdTokenClaims: !emailInIDToken,
     enabledJWA: { idTokenSigningAlgValues: [algorithm] },
-    jwks: { keys: [keyFor(algorithm).privateJwk] },
+    jwks: { keys: [keyFor(algorithm, `${algorithm}-key`, pairs(algorithm)).privateJwk] },
     cookies: { keys: ["a key for the cookies of a provider"] },
     ttl: { AccessToken: accessTokenSeconds, IdToken: idTokenSeconds, AuthorizationCode: 60, Grant: 86400, Interaction: 600, RefreshToken: 86400, Session: 86400 },
     renderError: (ctx, out) => (ctx.body = out),
