@@ -1,0 +1,35 @@
+package oauthtest
+
+import (
+	"log/slog"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/seed3b05b409/auth"
+)
+
+// serve serves this library on a store.
+func (w *world) serve(t *testing.T, name string, store auth.Store) *site {
+	t.Helper()
+	config := auth.Config{
+		BaseURL:       baseURL,
+		Secret:        secret,
+		Store:         store,
+		EmailPassword: auth.EmailPassword{Enabled: true},
+		RateLimit:     auth.RateLimit{Disabled: true},
+		Logger:        slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})),
+	}
+	if w.setting.config != nil {
+		w.setting.config(&config)
+	}
+	a, err := auth.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(a)
+	t.Cleanup(server.Close)
+	return &site{name: name, origin: server.URL}
+}
