@@ -20,6 +20,7 @@ type setting struct {
 	provider map[string]any // of the original's generic-oauth, for both providers
 	config   func(c *auth.Config)
 	openID   testnode.OpenIDOptions
+	down     bool // the provider "mock" cannot be discovered when the servers start
 }
 
 // A world is two providers and the servers at which users sign in with them. The
@@ -38,11 +39,15 @@ func newWorld(t *testing.T, s setting) *world {
 	t.Helper()
 	s.openID.RedirectURIs = append(s.openID.RedirectURIs, baseURL+"/api/auth/callback/op")
 	w := &world{setting: s, op: s.openID.Start(t), mock: testnode.StartMockProvider(t)}
+	if s.down {
+		w.mock.Tamper(testnode.Discovery, testnode.Lie{Status: 503})
+	}
 	database := testdb.SQLite.New(t)
 	w.db = database.Open(t)
 	ours := w.serve(t, "go", auth.NewSQLStore(w.db, auth.SQLite))
 	ours.shared = true
-	_ = ours; w.sites = []*site{w.serveOriginal(t, database.URL)}
+	_ = ours
+	w.sites = []*site{w.serveOriginal(t, database.URL)}
 	return w
 }
 
@@ -79,6 +84,16 @@ func (w *world) alone(t *testing.T, test func(p *path)) {
 	t.Helper()
 	for _, s := range w.sites {
 		t.Run(s.name, func(t *testing.T) { test(&path{w, t, s, s}) })
+	}
+}
+
+// ours runs a test with the servers of this library.
+func (w *world) ours(t *testing.T, test func(p *path)) {
+	t.Helper()
+	for _, s := range w.sites {
+		if s.name != "npm" {
+			t.Run(s.name, func(t *testing.T) { test(&path{w, t, s, s}) })
+		}
 	}
 }
 
