@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 // AccountRequest names an account for the endpoints that deal with a provider's
@@ -37,7 +38,7 @@ func (r *AccountRequest) inspect(x *Exchange, _ []issue) []issue {
 	case byCookie && !byID:
 		return unrecognized("body", names, "useAccountCookie", "userId")
 	}
-	return []issue{{nil, "body", "Invalid input"}}
+	return []issue{{where: "body", text: "Invalid input"}}
 }
 
 // unrecognized reports members that a strict object does not have.
@@ -54,9 +55,9 @@ func unrecognized(where string, names []string, known ...string) []issue {
 	case 0:
 		return nil
 	case 1:
-		return []issue{{nil, where, "Unrecognized key: " + extra[0]}}
+		return []issue{{where: where, text: "Unrecognized key: " + extra[0]}}
 	}
-	return []issue{{nil, where, "Unrecognized keys: " + strings.Join(extra, ", ")}}
+	return []issue{{where: where, text: "Unrecognized keys: " + strings.Join(extra, ", ")}}
 }
 
 // AccountInfoRequest is the query of GET /account-info.
@@ -68,7 +69,7 @@ type AccountInfoRequest struct {
 // inspect: the query is as strict as the body of the other two.
 func (r *AccountInfoRequest) inspect(x *Exchange, issues []issue) []issue {
 	if len(issues) > 0 {
-		return []issue{{nil, "query", "Invalid input"}}
+		return []issue{{where: "query", text: "Invalid input"}}
 	}
 	names := x.sent.names() // of a direct call
 	if !x.direct {
@@ -98,44 +99,186 @@ type RefreshTokenResponse struct {
 }
 
 // AccountInfoResponse is the answer of GET /account-info: the user as the
-// provider describes them.
+// provider describes them now, and the profile that this was made of.
 type AccountInfoResponse struct {
-	User    map[string]any `json:"user"`
+	User    *ProviderUser  `json:"user"`
 	Data    map[string]any `json:"data"`
 	Account struct {
-		ID         string `json:"id"`
+		ID         string `json:"id"` // AccountInfo.ID
 		ProviderID string `json:"providerId"`
-		AccountID  string `json:"accountId"`
+		AccountID  string `json:"accountId"` // at the provider
 	} `json:"account"`
 }
 
-// getAccessToken returns a provider's access token. A credential account has
-// none and its provider is none.
+// refreshMargin is how long before its end an access token counts as expired.
+const refreshMargin = 5 * time.Second
+
+// getAccessToken returns a provider's access token, a new one if it has expired and
+// there is a refresh token.
 func (c *core) getAccessToken(ctx context.Context, in AccountRequest) (*AccessTokenResponse, error) {
 	account, err := c.accountOfCaller(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	return nil, providerNotSupported(account)
+	return c.validAccessToken(ctx, account)
 }
 
-// refreshToken fetches new tokens from a provider, of which there is none yet.
+// validAccessToken changes the account if it refreshes.
+func (c *core) validAccessToken(ctx context.Context, account *Account) (*AccessTokenResponse, error) {
+	p := c.provider(ctx, account.ProviderID)
+	if p == nil {
+		return nil, providerNotSupported(account)
+	}
+	token, err := c.openToken(account.AccessToken)
+	if account.refreshDue() && p.canRefresh() {
+		var fresh *OAuthTokens
+		if fresh, err = c.refreshStored(ctx, p, account); err == nil {
+			token = fresh.AccessToken
+			err = c.keepAccount(ctx, account)
+		}
+	}
+	if err != nil {
+		c.log.WarnContext(ctx, "no valid access token", "provider", p.ID, "error", err)
+		return nil, ErrFailedToGetAccessToken.With(http.StatusBadRequest).WithCause(err)
+	}
+	return &AccessTokenResponse{
+		AccessToken: token, AccessTokenExpiresAt: wireTime(account.AccessTokenExpiresAt),
+		Scopes: account.scopes(), IDToken: account.IDToken,
+	}, nil
+}
+
+// refreshDue reports whether the access token is about to expire and can be
+// replaced.
+func (a *Account) refreshDue() bool {
+	return a.RefreshToken != nil && *a.RefreshToken != "" &&
+		a.AccessTokenExpiresAt != nil && time.Until(*a.AccessTokenExpiresAt) < refreshMargin
+}
+
+// refreshStored fetches new tokens and stores them. What the provider did not send
+// stays, and the scopes do.
+func (c *core) refreshStored(ctx context.Context, p *oauthProvider, account *Account) (*OAuthTokens, error) {
+	token, err := c.openToken(account.RefreshToken)
+	if err != nil {
+		return nil, err
+	}
+	fresh, err := p.refreshTokens(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	// A client that went away must not lose a token that the provider has replaced.
+	err = c.storeRefreshed(context.WithoutCancel(ctx), p, account, fresh)
+	return fresh, err
+}
+
+func (c *core) storeRefreshed(ctx context.Context, p *oauthProvider, account *Account, fresh *OAuthTokens) error {
+	changes := c.tokenChanges(p, fresh)
+	delete(changes, "providerId")
+	if account.ID == "" || c.cookiesOf(ctx).stateless {
+		return account.apply(changes)
+	}
+	err := c.updateAccount(ctx, account, changes)
+	if err == failureUpdate { // a hook keeps the row as it is, the caller gets the tokens
+		err = account.apply(changes)
+	}
+	return err
+}
+
+// apply changes an account that is in no store.
+func (a *Account) apply(changes map[string]any) error {
+	for name, value := range changes {
+		switch text, _ := value.(string); name {
+		case "accessToken":
+			a.AccessToken = &text
+		case "refreshToken":
+			a.RefreshToken = &text
+		case "idToken":
+			a.IDToken = &text
+		case "accessTokenExpiresAt":
+			at := value.(time.Time)
+			a.AccessTokenExpiresAt = &at
+		case "refreshTokenExpiresAt":
+			at := value.(time.Time)
+			a.RefreshTokenExpiresAt = &at
+		}
+	}
+	return nil
+}
+
+// refreshToken fetches new tokens from a provider, whether the old ones have
+// expired or not.
 func (c *core) refreshToken(ctx context.Context, in AccountRequest) (*RefreshTokenResponse, error) {
 	account, err := c.accountOfCaller(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	return nil, providerNotSupported(account)
+	p := c.provider(ctx, account.ProviderID)
+	switch {
+	case p == nil:
+		return nil, providerNotSupported(account)
+	case !p.canRefresh():
+		return nil, NewError(http.StatusBadRequest, ErrTokenRefreshNotSupported,
+			fmt.Sprintf("Provider %s does not support token refreshing.", p.ID))
+	case account.RefreshToken == nil || *account.RefreshToken == "":
+		return nil, ErrRefreshTokenNotFound.With(http.StatusBadRequest)
+	}
+	fresh, err := c.refreshStored(ctx, p, account)
+	if err == nil && in.UseAccountCookie {
+		err = c.keepAccount(ctx, account)
+	}
+	var refreshToken string
+	if err == nil {
+		refreshToken, err = c.openToken(account.RefreshToken)
+	}
+	if err != nil {
+		c.log.WarnContext(ctx, "tokens could not be refreshed", "provider", p.ID, "error", err)
+		return nil, ErrFailedToRefreshAccessToken.With(http.StatusBadRequest).WithCause(err)
+	}
+	return &RefreshTokenResponse{
+		AccessToken: fresh.AccessToken, RefreshToken: refreshToken,
+		AccessTokenExpiresAt:  wireTime(storedTime(fresh.AccessTokenExpiresAt)),
+		RefreshTokenExpiresAt: wireTime(account.RefreshTokenExpiresAt),
+		Scope:                 account.Scope, IDToken: account.IDToken,
+		ProviderID: account.ProviderID, AccountID: account.ID,
+	}, nil
 }
 
-// accountInfo returns a provider's description of the user; a credential account
-// has no provider.
+// wireTime is a nullable column in a response.
+func wireTime(t *time.Time) *DateTime {
+	if t == nil {
+		return nil
+	}
+	return &DateTime{*t}
+}
+
+// accountInfo returns a provider's description of the user, asked for now.
 func (c *core) accountInfo(ctx context.Context, in AccountInfoRequest) (*AccountInfoResponse, error) {
-	_, err := c.accountOfCaller(ctx, AccountRequest{AccountID: in.AccountID, UserID: in.UserID})
+	account, err := c.accountOfCaller(ctx, AccountRequest{AccountID: in.AccountID, UserID: in.UserID})
 	if err != nil {
 		return nil, err
 	}
-	return nil, ErrProviderNotConfigured.With(http.StatusBadRequest)
+	p := c.provider(ctx, account.ProviderID)
+	if p == nil {
+		return nil, ErrProviderNotConfigured.With(http.StatusBadRequest)
+	}
+	tokens, err := c.validAccessToken(ctx, account)
+	switch {
+	case err != nil:
+		return nil, err
+	case tokens.AccessToken == "":
+		return nil, ErrAccessTokenNotFound.With(http.StatusBadRequest)
+	}
+	known := &OAuthTokens{AccessToken: tokens.AccessToken, Scopes: tokens.Scopes}
+	if tokens.IDToken != nil {
+		known.IDToken = *tokens.IDToken
+	}
+	who, err := p.describe(ctx, known)
+	if err != nil {
+		c.log.WarnContext(ctx, "provider does not describe the user", "provider", p.ID, "error", err)
+		return nil, ErrFailedToGetUserInfo.With(http.StatusUnauthorized).WithCause(err)
+	}
+	out := &AccountInfoResponse{User: &who.user, Data: who.profile}
+	out.Account.ID, out.Account.ProviderID, out.Account.AccountID = account.ID, account.ProviderID, account.AccountID
+	return out, nil
 }
 
 func providerNotSupported(account *Account) error {
@@ -153,14 +296,22 @@ func (c *core) accountOfCaller(ctx context.Context, in AccountRequest) (*Account
 	if err != nil {
 		return nil, err
 	}
-	accounts, err := c.accountsOf(ctx, userID)
-	if err != nil {
-		return nil, err
+	var account *Account
+	if in.UseAccountCookie {
+		if account = c.sentAccount(ctx); account != nil && account.UserID != userID && !c.cookiesOf(ctx).stateless {
+			account = nil
+		}
+	} else {
+		accounts, err := c.accountsOf(ctx, userID)
+		if err != nil {
+			return nil, err
+		}
+		account = accountWithID(accounts, in.AccountID)
 	}
-	if account := accountWithID(accounts, in.AccountID); account != nil {
-		return account, nil
+	if account == nil {
+		return nil, ErrAccountNotFound.With(http.StatusBadRequest)
 	}
-	return nil, ErrAccountNotFound.With(http.StatusBadRequest)
+	return account, nil
 }
 
 func (c *core) userOfCaller(ctx context.Context, userID string) (string, error) {

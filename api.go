@@ -5,9 +5,11 @@ import "net/http"
 // API has the endpoints of an instance as fields, named as in the original
 // (signInEmail is SignInEmail).
 type API struct {
-	SignUpEmail *Endpoint[SignUpEmailRequest, *SignUpEmailResponse]
-	SignInEmail *Endpoint[SignInEmailRequest, *SignInEmailResponse]
-	SignOut     *Endpoint[SignOutRequest, *SignOutResponse]
+	SignUpEmail   *Endpoint[SignUpEmailRequest, *SignUpEmailResponse]
+	SignInSocial  *Endpoint[SignInSocialRequest, *SignInSocialResponse]
+	CallbackOAuth *Endpoint[CallbackOAuthRequest, Empty]
+	SignInEmail   *Endpoint[SignInEmailRequest, *SignInEmailResponse]
+	SignOut       *Endpoint[SignOutRequest, *SignOutResponse]
 
 	GetSession          *Endpoint[GetSessionRequest, *SessionData]
 	UpdateSession       *Endpoint[UpdateSessionRequest, *UpdateSessionResponse]
@@ -31,11 +33,12 @@ type API struct {
 	DeleteUser         *Endpoint[DeleteUserRequest, *DeleteUserResponse]
 	DeleteUserCallback *Endpoint[DeleteUserCallbackRequest, *DeleteUserResponse]
 
-	ListUserAccounts *Endpoint[Empty, []AccountInfo]
-	UnlinkAccount    *Endpoint[UnlinkAccountRequest, *Status]
-	AccountInfo      *Endpoint[AccountInfoRequest, *AccountInfoResponse]
-	GetAccessToken   *Endpoint[AccountRequest, *AccessTokenResponse]
-	RefreshToken     *Endpoint[AccountRequest, *RefreshTokenResponse]
+	LinkSocialAccount *Endpoint[LinkSocialAccountRequest, *LinkSocialAccountResponse]
+	ListUserAccounts  *Endpoint[Empty, []AccountInfo]
+	UnlinkAccount     *Endpoint[UnlinkAccountRequest, *Status]
+	AccountInfo       *Endpoint[AccountInfoRequest, *AccountInfoResponse]
+	GetAccessToken    *Endpoint[AccountRequest, *AccessTokenResponse]
+	RefreshToken      *Endpoint[AccountRequest, *RefreshTokenResponse]
 
 	OK    *Endpoint[Empty, *OKResponse]
 	Error *Endpoint[ErrorRequest, Raw]
@@ -45,7 +48,12 @@ type API struct {
 // which checks stand before its function (contract section 0).
 func newAPI(c *core, p *pipeline) API {
 	return API{
-		SignUpEmail: define(postAt("signUpEmail", "/sign-up/email", c.guardForm).acceptingForms(), p, c.signUpEmail),
+		SignUpEmail:  define(postAt("signUpEmail", "/sign-up/email", c.guardForm).acceptingForms(), p, c.signUpEmail),
+		SignInSocial: define(postAt("signInSocial", "/sign-in/social"), p, c.signInSocial),
+		CallbackOAuth: define(spec{
+			name: "callbackOAuth", methods: []string{http.MethodGet, http.MethodPost}, path: "/callback/:id",
+			form: true, bodyOptional: true,
+		}, p, c.callbackOAuth),
 		SignInEmail: define(postAt("signInEmail", "/sign-in/email", c.guardForm).acceptingForms(), p, c.signInEmail),
 		SignOut:     define(postAt("signOut", "/sign-out", requireHeaders).withOptionalBody(), p, c.signOut),
 
@@ -74,11 +82,12 @@ func newAPI(c *core, p *pipeline) API {
 		DeleteUser:         define(postAt("deleteUser", "/delete-user", c.requireStoredSession), p, c.deleteUserEndpoint),
 		DeleteUserCallback: define(getAt("deleteUserCallback", "/delete-user/callback", c.guardCallback), p, c.deleteUserCallback),
 
-		ListUserAccounts: define(getAt("listUserAccounts", "/list-accounts", c.requireSession), p, c.listUserAccounts),
-		UnlinkAccount:    define(postAt("unlinkAccount", "/unlink-account", c.requireFreshSession), p, c.unlinkAccount),
-		AccountInfo:      define(getAt("accountInfo", "/account-info"), p, c.accountInfo),
-		GetAccessToken:   define(postAt("getAccessToken", "/get-access-token"), p, c.getAccessToken),
-		RefreshToken:     define(postAt("refreshToken", "/refresh-token"), p, c.refreshToken),
+		LinkSocialAccount: define(postAt("linkSocialAccount", "/link-social", requireHeaders, c.requireStoredSession), p, c.linkSocialAccount),
+		ListUserAccounts:  define(getAt("listUserAccounts", "/list-accounts", c.requireSession), p, c.listUserAccounts),
+		UnlinkAccount:     define(postAt("unlinkAccount", "/unlink-account", c.requireFreshSession), p, c.unlinkAccount),
+		AccountInfo:       define(getAt("accountInfo", "/account-info"), p, c.accountInfo),
+		GetAccessToken:    define(postAt("getAccessToken", "/get-access-token"), p, c.getAccessToken),
+		RefreshToken:      define(postAt("refreshToken", "/refresh-token"), p, c.refreshToken),
 
 		OK:    define(getAt("ok", "/ok"), p, c.ok),
 		Error: define(getAt("error", "/error"), p, c.error),
@@ -107,12 +116,13 @@ func (s spec) withOptionalBody() spec {
 // Operations lists every endpoint, in the order of the original's api object.
 func (a *API) Operations() []Operation {
 	return []Operation{
+		a.SignInSocial, a.CallbackOAuth,
 		a.SignUpEmail, a.SignInEmail, a.SignOut,
 		a.GetSession, a.UpdateSession, a.ListSessions, a.RevokeSession, a.RevokeSessions, a.RevokeOtherSessions,
 		a.RequestPasswordReset, a.RequestPasswordResetCallback, a.ResetPassword, a.VerifyPassword, a.ChangePassword, a.SetPassword,
 		a.SendVerificationEmail, a.VerifyEmail,
 		a.UpdateUser, a.ChangeEmail, a.DeleteUser, a.DeleteUserCallback,
-		a.ListUserAccounts, a.UnlinkAccount, a.AccountInfo, a.GetAccessToken, a.RefreshToken,
+		a.ListUserAccounts, a.LinkSocialAccount, a.UnlinkAccount, a.AccountInfo, a.GetAccessToken, a.RefreshToken,
 		a.OK, a.Error,
 	}
 }

@@ -135,6 +135,10 @@ const (
 	ErrEmailMismatch                        Code = "EMAIL_MISMATCH"
 	ErrSessionNotFresh                      Code = "SESSION_NOT_FRESH"
 	ErrLinkedAccountAlreadyExists           Code = "LINKED_ACCOUNT_ALREADY_EXISTS"
+	ErrOAuthLink                            Code = "OAUTH_LINK_ERROR"
+	ErrLinkingNotAllowed                    Code = "LINKING_NOT_ALLOWED"
+	ErrLinkingDifferentEmailsNotAllowed     Code = "LINKING_DIFFERENT_EMAILS_NOT_ALLOWED"
+	ErrLinkingFailed                        Code = "LINKING_FAILED"
 	ErrInvalidOrigin                        Code = "INVALID_ORIGIN"
 	ErrInvalidCallbackURL                   Code = "INVALID_CALLBACK_URL"
 	ErrInvalidRedirectURL                   Code = "INVALID_REDIRECT_URL"
@@ -209,6 +213,9 @@ var codeMessages = map[Code]string{
 	ErrEmailMismatch:                        "Email mismatch",
 	ErrSessionNotFresh:                      "Session is not fresh",
 	ErrLinkedAccountAlreadyExists:           "Linked account already exists",
+	ErrLinkingNotAllowed:                    "Account not linked - linking not allowed",
+	ErrLinkingDifferentEmailsNotAllowed:     "Account not linked - different emails not allowed",
+	ErrLinkingFailed:                        "Account not linked - unable to create account",
 	ErrInvalidOrigin:                        "Invalid origin",
 	ErrInvalidCallbackURL:                   "Invalid callbackURL",
 	ErrInvalidRedirectURL:                   "Invalid redirectURL",

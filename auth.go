@@ -115,7 +115,30 @@ func newServices(config *Config, base *url.URL, address *addressResolver) (*serv
 		s.trusted.perRequest = config.TrustedOriginsFunc
 	}
 	s.origin, checkErr = newOriginCheck(config.OriginCheck, s.trusted)
-	return s, errors.Join(siteErr, passwordErr, originErr, checkErr, s.openTables(config))
+	return s, errors.Join(siteErr, passwordErr, originErr, checkErr, s.openTables(config), s.openProviders(config))
+}
+
+// openProviders completes the providers and derives the keys of what flows carry.
+func (s *services) openProviders(config *Config) error {
+	s.linking, s.keepTokens = config.Account.Linking, config.Account.KeepTokens
+	s.linking.TrustedProviders = slices.Clone(s.linking.TrustedProviders)
+	s.stateInCookie, s.skipStateCookie = config.stateInCookie(), config.Account.SkipStateCookieCheck
+	var stateErr, linkErr, tokenErr error
+	s.stateSeal, stateErr = newEnvelope(purposeStateCookie, config.Secret, config.Secrets)
+	s.linkSeal, linkErr = newEnvelope(purposeLinkSession, config.Secret, config.Secrets)
+	if config.Account.EncryptTokens {
+		s.tokenSeal, tokenErr = newEnvelope("", config.Secret, config.Secrets)
+	}
+	errs := []error{stateErr, linkErr, tokenErr}
+	out := newOutgoing(config.HTTPClient)
+	for _, p := range config.Providers {
+		opened, err := newProvider(p, out, s.log)
+		if err == nil && s.configuredProvider(p.ID) != nil {
+			err = fmt.Errorf("auth: Config.Providers: %q is there twice", p.ID)
+		}
+		s.providers, errs = append(s.providers, opened), append(errs, err)
+	}
+	return errors.Join(errs...)
 }
 
 // openSites makes the only site, or the finder of those that are allowed. It

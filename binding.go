@@ -59,15 +59,16 @@ type issue struct {
 	field *field // nil: all of the body or query
 	where string // "body", "query", …
 	text  string
+	path  string // inside of the field: ".token", ".0"
 }
 
-func (f *field) issue(text string) issue { return issue{f, f.source, text} }
+func (f *field) issue(text string) issue { return issue{field: f, where: f.source, text: text} }
 
 func (i issue) String() string {
 	if i.field == nil {
 		return "[" + i.where + "] " + i.text
 	}
-	return "[" + i.where + "." + i.field.name + "] " + i.text
+	return "[" + i.where + "." + i.field.name + i.path + "] " + i.text
 }
 
 func expected(kind fieldKind, received jsonKind) string {
@@ -216,9 +217,7 @@ func (b *binding) bindMembers(s *sent, in reflect.Value, all bool) (issues []iss
 		if f.source != "body" && !all {
 			continue
 		}
-		if text := f.bindMember(in.FieldByIndex(f.index), s.member(f.name)); text != "" {
-			issues = append(issues, f.issue(text))
-		}
+		issues = append(issues, f.bindValue(in.FieldByIndex(f.index), s.member(f.name))...)
 	}
 	return issues
 }
@@ -227,7 +226,7 @@ func (b *binding) bindMembers(s *sent, in reflect.Value, all bool) (issues []iss
 // object.
 func (b *binding) bindAll(x *Exchange) []issue {
 	if x.sent.root != kindObject {
-		return []issue{{nil, "body", expected(fieldObject, x.sent.root)}}
+		return []issue{{where: "body", text: expected(fieldObject, x.sent.root)}}
 	}
 	return inspect(x, b.bindMembers(x.sent, reflect.ValueOf(x.input).Elem(), true))
 }
@@ -237,12 +236,12 @@ func (b *binding) wrongRoot(received jsonKind) []issue {
 	var issues []issue
 	for i := range b.fields {
 		if b.fields[i].source == "body" {
-			issues = append(issues, issue{nil, "body", expected(fieldObject, received)})
+			issues = append(issues, issue{where: "body", text: expected(fieldObject, received)})
 			break
 		}
 	}
 	if b.rest != nil {
-		issues = append(issues, issue{nil, "body", expected(fieldRecord, received)})
+		issues = append(issues, issue{where: "body", text: expected(fieldRecord, received)})
 	}
 	return issues
 }
@@ -279,6 +278,20 @@ func (m *member) decoded() any {
 		return nil // a number beyond float64
 	}
 	return v
+}
+
+// bindValue decodes one member and returns what is wrong with it or inside of it.
+func (f *field) bindValue(dst reflect.Value, m *member) []issue {
+	switch f.kind {
+	case fieldObject, fieldArray, fieldRecord:
+		if issues := f.nested(dst.Type(), m); len(issues) > 0 {
+			return issues
+		}
+	}
+	if text := f.bindMember(dst, m); text != "" {
+		return []issue{f.issue(text)}
+	}
+	return nil
 }
 
 // bindMember decodes one member of the body and returns what is wrong with it.

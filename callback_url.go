@@ -164,16 +164,22 @@ func setFormParam(pairs []param, param param) []param {
 	return kept
 }
 
-// encodeForm encodes as application/x-www-form-urlencoded, in the spelling of
-// the URL standard, which differs from that of net/url in "*" and "~".
+// encodeForm encodes as application/x-www-form-urlencoded.
 func encodeForm(pairs []param) string {
-	spelling := strings.NewReplacer("%2A", "*", "~", "%7E")
 	encoded := make([]string, len(pairs))
 	for i, pair := range pairs {
-		encoded[i] = spelling.Replace(url.QueryEscape(pair.name) + "=" + url.QueryEscape(pair.value))
+		encoded[i] = encodeFormText(pair.name) + "=" + encodeFormText(pair.value)
 	}
 	return strings.Join(encoded, "&")
 }
+
+// encodeFormText is in the spelling of the URL standard, which differs from that
+// of net/url in "*" and "~".
+func encodeFormText(text string) string {
+	return formSpelling.Replace(url.QueryEscape(text))
+}
+
+var formSpelling = strings.NewReplacer("%2A", "*", "~", "%7E")
 
 // orRoot is the target that a link in a mail falls back to.
 func orRoot(callbackURL string) string {

@@ -56,6 +56,12 @@ type Config struct {
 	// Verification.StoreInDatabase or RateLimit say otherwise.
 	SecondaryStorage SecondaryStorage
 
+	// Providers are where users can sign in besides here. HTTPClient makes the
+	// requests to them; each has ten seconds, whatever its own timeout. The default
+	// is a client with a pool of its own.
+	Providers  []Provider
+	HTTPClient *http.Client
+
 	EmailPassword     EmailPassword
 	EmailVerification EmailVerification
 	User              UserOptions
@@ -139,6 +145,29 @@ type UserOptions struct {
 // AccountOptions configure the accounts of users.
 type AccountOptions struct {
 	AllowUnlinkingAll bool // the last account can be unlinked too
+
+	// Linking says when an account at a provider becomes one of a user who exists.
+	Linking AccountLinking
+
+	// EncryptTokens encrypts access and refresh tokens in the database. Tokens that
+	// were stored plain before are still read.
+	EncryptTokens bool
+
+	// KeepTokens leaves the stored tokens as they are when the user signs in again.
+	KeepTokens bool
+
+	// StoreCookie keeps the account of the last sign-in at a provider in an encrypted
+	// cookie too, for requests with useAccountCookie. Stateless servers always do.
+	StoreCookie bool
+
+	// State says where flows wait for their callback. Default StateInDatabase;
+	// StateInCookie on stateless servers.
+	State StateStrategy
+
+	// SkipStateCookieCheck accepts a callback in another browser than the one in
+	// which its flow began, with StateInDatabase. Whoever makes somebody else follow
+	// a callback URL then signs them in as himself.
+	SkipStateCookieCheck bool
 }
 
 // ErrorPage configures what GET /error shows to people whose link or sign-in

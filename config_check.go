@@ -35,6 +35,11 @@ func (c *Config) check() error {
 	if c.RateLimit.Storage != nil && c.RateLimit.StoreInDatabase {
 		errs = append(errs, errors.New("auth: Config.RateLimit has both Storage and StoreInDatabase"))
 	}
+	switch c.Account.State {
+	case "", StateInCookie, StateInDatabase:
+	default:
+		errs = append(errs, fmt.Errorf("auth: Config.Account.State is %q; want database or cookie", c.Account.State))
+	}
 	errs = append(errs, c.checkSecondaryStorage())
 	for _, path := range c.DisabledPaths {
 		if !strings.HasPrefix(path, "/") {

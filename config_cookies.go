@@ -25,12 +25,14 @@ type Cookies struct {
 	CrossSubDomain bool
 	Domain         string
 
-	// Default changes the attributes of all cookies, SessionToken, SessionData
-	// and DontRemember name and attributes of one.
+	// Default changes the attributes of all cookies, SessionToken, SessionData,
+	// DontRemember, AccountData and State name and attributes of one.
 	Default      CookieAttributes
 	SessionToken CookieOverride
 	SessionData  CookieOverride
 	DontRemember CookieOverride
+	AccountData  CookieOverride // of AccountOptions.StoreCookie
+	State        CookieOverride // of a sign-in at a provider
 }
 
 // CookieAttributes replace attributes of a cookie (RFC 6265bis). Zero values
@@ -92,8 +94,24 @@ func (c *Config) newSessionCookies(base *url.URL, s *signer) (*sessionCookies, e
 // sharedCookies is what the cookies of all sites have in common.
 func (c *Config) sharedCookies(s *signer) (sessionCookies, error) {
 	cache := c.session().CookieCache
-	seal, err := newCacheSeal(cache.Strategy, s, secretValues(c.Secret, c.Secrets))
-	return sessionCookies{signer: s, cache: cache, seal: seal, stateless: c.Stateless}, err
+	secrets := secretValues(c.Secret, c.Secrets)
+	seal, err := newCacheSeal(cache.Strategy, s, secrets)
+	accountSeal, accountErr := newEncrypter(accountSalt, secrets...)
+	return sessionCookies{
+		signer: s, cache: cache, seal: seal, stateless: c.Stateless,
+		stateInCookie: c.stateInCookie(), storeAccount: c.Stateless || c.Account.StoreCookie, accountSeal: accountSeal,
+	}, errors.Join(err, accountErr)
+}
+
+func (c *Config) stateInCookie() bool {
+	return c.Account.State == StateInCookie || c.Account.State == "" && c.Stateless
+}
+
+// accountCookieAge is that of the copy of the session.
+func (c *Config) accountCookieAge() time.Duration {
+	age := c.session().CookieCache.MaxAge
+	setDefault(&age, defaultCacheAge)
+	return age
 }
 
 // cookiesAt returns the cookies of one site.
@@ -103,8 +121,15 @@ func (c *Config) cookiesAt(base *url.URL, shared sessionCookies) *sessionCookies
 	shared.dataCookie = c.cookie(base, "session_data", c.Cookies.SessionData)
 	shared.dataCookie.maxAge = int(shared.cache.MaxAge / time.Second)
 	shared.forgetCookie = c.cookie(base, "dont_remember", c.Cookies.DontRemember)
-	shared.accountCookie = c.cookie(base, "account_data", CookieOverride{})
-	shared.stateCookie = c.cookie(base, "oauth_state", CookieOverride{})
+	shared.accountCookie = c.cookie(base, "account_data", c.Cookies.AccountData)
+	shared.accountCookie.maxAge = int(c.accountCookieAge() / time.Second)
+	if c.stateInCookie() {
+		shared.stateCookie = c.cookie(base, "oauth_state", c.Cookies.State)
+		shared.stateCookie.maxAge = sealedStateAge
+		return &shared
+	}
+	shared.stateCookie = c.cookie(base, "state", c.Cookies.State)
+	shared.stateCookie.maxAge = stateCookieAge
 	return &shared
 }
 

@@ -34,6 +34,7 @@ type Exchange struct {
 	address string
 	state   any // of the floors above: who is signed in, what was queued
 	site    any // of the floors above: where the client reached the server
+	flow    any // of the floors above: the sign-in at a provider that ends here
 }
 
 type exchangeKey struct{}

@@ -38,22 +38,24 @@ func (f floor) String() string {
 // house says on which floor each file is. The files of plugins, plugin_*.go,
 // need no entry.
 var house = map[floor]string{
-	kernelFloor: `apierror binding body call doc endpoint exchange form json optional pipeline response utf8 validate`,
+	kernelFloor: `apierror binding binding_nested body call doc endpoint exchange form json optional pipeline response utf8 validate`,
 
 	storageFloor: `condition entity entity_field entity_json id naming row store store_memory store_memory_table
 		store_memory_tx store_memory_view store_sql store_sql_dialect store_sql_mysql
 		store_sql_postgresql store_sql_run store_sql_schema store_sql_sqlite store_sql_table store_sql_text
 		store_sql_tx store_sql_value store_sql_write table transaction value`,
 
-	serviceFloor: `account base_url callback_url client_address cookie cookie_cache cookie_chunk cookie_signed cookie_value
+	serviceFloor: `account account_linking account_oauth base_url callback_url client_address cookie cookie_cache cookie_chunk cookie_signed cookie_value
 		cleanup database_hooks exchange_cookie field_input glob guard jwe jwt location lock_stripes origin
+		id_token jwk jws key_set
 		password password_argon2
 		password_scrypt rate_limit rate_limit_database rate_limit_secondary secondary_storage secret services
+		account_cookie envelope oauth_authorize oauth_discovery oauth_profile oauth_provider oauth_state oauth_token outgoing provider provider_known
 		session session_cookie session_read session_shared session_store site token trusted_origin
 		user user_validation verification verifier_remote`,
 
 	endpointFloor: `account_endpoints account_tokens change_email core delete_user password_change password_length
-		password_reset session_endpoints sign_in sign_up status update_user verify_email`,
+		password_reset session_endpoints sign_in sign_up social_callback social_link social_sign_in social_sign_out social_user status update_user verify_email`,
 
 	authFloor: `api auth config config_check config_cookies router schema verifier verifier_config`,
 }

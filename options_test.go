@@ -31,7 +31,7 @@ func TestValidateInfo(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t, func(c *Config) {
 				c.User.ValidateInfo = func(_ context.Context, user *User, source UserSource) error {
-					if user.Email != "ann@example.com" || user.CreatedAt.IsZero() || source != (UserSource{"email-password", "create-user"}) {
+					if user.Email != "ann@example.com" || user.CreatedAt.IsZero() || source.Method != "email-password" || source.Action != "create-user" {
 						t.Errorf("asked about %+v from %+v", user, source)
 					}
 					user.Name = "changed" // a copy: judging is no editing

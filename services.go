@@ -31,6 +31,15 @@ type services struct {
 	hiddenUserFields    []string
 	hiddenSessionFields []string
 
+	providers       []*oauthProvider
+	linking         AccountLinking
+	keepTokens      bool
+	skipStateCookie bool
+	stateInCookie   bool
+	stateSeal       *envelope // of StateInCookie
+	linkSeal        *envelope // of the session that wants to link
+	tokenSeal       *envelope // of accounts' tokens; nil: they are stored plain
+
 	validateInfo func(ctx context.Context, user *User, source UserSource) error // nil: everybody may be a user
 
 	session   SessionOptions

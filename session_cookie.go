@@ -22,16 +22,23 @@ type sessionCookies struct {
 	cache        CookieCache
 	seal         cacheSeal
 
-	// Where nothing is stored, the tokens of an account and the state of a sign-in
-	// at a provider are in cookies too, and end with the session.
-	stateless     bool
+	stateless bool
+
+	// The account of the last sign-in at a provider and the state of one that has
+	// begun end with the session where they are in cookies.
+	storeAccount  bool
 	accountCookie cookie
+	accountSeal   *encrypter
+	stateInCookie bool
 	stateCookie   cookie
 }
 
 // validate returns all mistakes of the configuration.
 func (s *sessionCookies) validate() error {
-	return errors.Join(s.tokenCookie.validate(), s.dataCookie.validate(), s.forgetCookie.validate())
+	return errors.Join(
+		s.tokenCookie.validate(), s.dataCookie.validate(), s.forgetCookie.validate(),
+		s.accountCookie.validate(), s.stateCookie.validate(),
+	)
 }
 
 // token returns the session token in the request's signed cookie, empty if
@@ -72,9 +79,10 @@ func (s *sessionCookies) set(x *Exchange, data *SessionData, dontRemember bool) 
 func (s *sessionCookies) clear(x *Exchange) {
 	x.expireCookie(s.tokenCookie)
 	x.expireCookie(s.dataCookie)
-	if s.stateless {
-		x.expireCookie(s.accountCookie)
-		replaceCookie(x, s.accountCookie, nil)
+	if s.storeAccount {
+		s.clearAccount(x)
+	}
+	if s.stateInCookie {
 		x.expireCookie(s.stateCookie)
 	}
 	replaceCookie(x, s.dataCookie, nil)
@@ -107,6 +115,9 @@ func (s *sessionCookies) setCopy(x *Exchange, data *SessionData, dontRemember bo
 		x.op.pipeline.log().WarnContext(x, "session is too large for a cookie", "bytes", len(c.value))
 	}
 	replaceCookie(x, s.dataCookie, chunks)
+	if s.storeAccount {
+		s.renewAccount(x, data.User.ID)
+	}
 }
 
 // replaceCookie sends a cookie, whole or in chunks: first under the names that the

@@ -134,20 +134,32 @@ type SignOutRequest struct {
 	State           string `json:"state,omitempty"`
 }
 
-// SignOutResponse is its answer.
+// SignOutResponse is its answer. URL ends the session at the provider too, with
+// Redirect if the client should go there.
 type SignOutResponse struct {
-	Success bool `json:"success"`
+	Success  bool   `json:"success"`
+	URL      string `json:"url,omitempty"`
+	Redirect *bool  `json:"redirect,omitempty"`
 }
 
 // signOut deletes the session of the caller, if any, and its cookies. It always
 // succeeds for the caller; a store that fails is logged.
-func (c *core) signOut(ctx context.Context, _ SignOutRequest) (*SignOutResponse, error) {
+func (c *core) signOut(ctx context.Context, in SignOutRequest) (*SignOutResponse, error) {
 	x := ExchangeFrom(ctx)
+	out := &SignOutResponse{Success: true}
 	if token := c.cookiesOf(x).token(x.headers); token != "" {
+		logout := c.providerLogout(ctx, token)
 		if err := c.deleteSession(ctx, token); err != nil {
 			c.log.ErrorContext(ctx, "sign-out could not delete the session", "error", err)
 		}
+		out.URL = logout(in)
 	}
 	c.cookiesOf(x).clear(x)
-	return &SignOutResponse{Success: true}, nil
+	if out.URL != "" {
+		redirect := !in.DisableRedirect
+		if out.Redirect = &redirect; redirect {
+			x.Header().Set("Location", out.URL)
+		}
+	}
+	return out, nil
 }

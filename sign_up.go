@@ -173,7 +173,7 @@ func refused(err error) bool {
 
 // register stores user, account and session, and queues the verification mail.
 func (c *core) register(ctx context.Context, user *User, hash string, in SignUpEmailRequest) (*SessionData, error) {
-	if err := c.createUser(ctx, user, UserSource{methodEmailPassword, actionCreateUser}); err != nil {
+	if err := c.createUser(ctx, user, UserSource{Method: methodEmailPassword, Action: actionCreateUser}); err != nil {
 		return nil, aborted(err, ErrFailedToCreateUser, http.StatusBadRequest)
 	}
 	if err := c.createCredential(ctx, user.ID, hash); err != nil {

@@ -66,3 +66,16 @@ func randomString(n int, alphabet string) string {
 	}
 	return text.String()
 }
+
+// Alphabet and lengths of the secrets of a flow at a provider.
+const (
+	flowAlphabet       = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+	flowTokenLength    = 32
+	codeVerifierLength = 128 // the longest of RFC 7636 section 4.1
+)
+
+// newFlowToken returns a state or a nonce.
+func newFlowToken() string { return randomString(flowTokenLength, flowAlphabet) }
+
+// newCodeVerifier returns a PKCE verifier.
+func newCodeVerifier() string { return randomString(codeVerifierLength, flowAlphabet) }

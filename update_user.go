@@ -17,7 +17,7 @@ type UpdateUserRequest struct {
 // inspect: to the original this body is a record, its members have no types.
 func (r *UpdateUserRequest) inspect(x *Exchange, issues []issue) []issue {
 	if x.sent.root != kindObject {
-		return []issue{{nil, "body", expected(fieldRecord, x.sent.root)}}
+		return []issue{{where: "body", text: expected(fieldRecord, x.sent.root)}}
 	}
 	return issues
 }

@@ -8,13 +8,21 @@ import (
 // A UserSource says how a user comes into being whom UserOptions.ValidateInfo
 // judges.
 type UserSource struct {
-	Method string // "email-password"
-	Action string // "create-user"
+	Method string // "email-password" or "oauth"
+	Action string // "create-user"; with oauth also "link-account" and "sign-in"
+
+	// ProviderID and Profile say where the user comes from and what the provider
+	// says of them, with oauth.
+	ProviderID string
+	Profile    map[string]any
 }
 
 const (
 	methodEmailPassword = "email-password"
+	methodOAuth         = "oauth"
 	actionCreateUser    = "create-user"
+	actionLinkAccount   = "link-account"
+	actionSignIn        = "sign-in"
 )
 
 // What clients see of a ValidateInfo that fails without saying what to tell them.

@@ -32,9 +32,7 @@ func (b *binding) review(in any, issues []issue) error {
 	}
 	for i := range b.fields {
 		f := &b.fields[i]
-		if text := f.review(value, issues); text != "" {
-			texts = append(texts, f.issue(text).String())
-		}
+		texts = append(texts, f.review(value, issues)...)
 	}
 	switch {
 	case len(texts) > 0:
@@ -49,17 +47,20 @@ func validationError(texts []string) error {
 	return NewError(http.StatusBadRequest, ErrValidation, strings.Join(texts, "; "))
 }
 
-func (f *field) review(in reflect.Value, issues []issue) string {
+func (f *field) review(in reflect.Value, issues []issue) (texts []string) {
 	value := in.FieldByIndex(f.index)
 	for _, i := range issues {
 		if i.field == f && value.IsZero() {
-			return i.text
+			texts = append(texts, i.String())
 		}
 	}
-	if f.check == "" || !f.required && value.IsZero() {
-		return ""
+	if len(texts) > 0 || f.check == "" || !f.required && value.IsZero() {
+		return texts
 	}
-	return checkText(f.check, value.String())
+	if text := checkText(f.check, value.String()); text != "" {
+		return []string{f.issue(text).String()}
+	}
+	return nil
 }
 
 func checkText(check, value string) string {

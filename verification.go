@@ -211,7 +211,13 @@ func (vs *verificationStore) newestRow(ctx context.Context, forms []string) (*Ve
 // consumeVerification removes a verification and returns it: of many callers
 // one gets it, the others get nil. An expired one counts as missing. Older ones
 // with the same identifier go with it.
-func (s *services) consumeVerification(ctx context.Context, purpose, token string) (v *Verification, err error) {
+func (s *services) consumeVerification(ctx context.Context, purpose, token string) (*Verification, error) {
+	return alive(s.redeemVerification(ctx, purpose, token))
+}
+
+// redeemVerification is consumeVerification for callers that look at the time
+// themselves.
+func (s *services) redeemVerification(ctx context.Context, purpose, token string) (v *Verification, err error) {
 	for _, form := range s.verifications.stored(purpose + token) {
 		if s.verifications.inDatabase {
 			v, err = s.verifications.redeem(ctx, form)
@@ -222,7 +228,7 @@ func (s *services) consumeVerification(ctx context.Context, purpose, token strin
 			break
 		}
 	}
-	return alive(v, err)
+	return v, err
 }
 
 // redeem is consume for the newest row with an identifier.

@@ -1,0 +1,103 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+)
+
+// sealToken returns a token as it is stored.
+func (s *services) sealToken(token string) string {
+	if s.tokenSeal == nil || token == "" {
+		return token
+	}
+	return s.tokenSeal.seal(token)
+}
+
+// openToken returns a stored token, empty if there is none. One that was stored
+// before tokens were encrypted is returned as it is. Errors: errEnvelope.
+func (s *services) openToken(stored *string) (string, error) {
+	switch {
+	case stored == nil:
+		return "", nil
+	case s.tokenSeal == nil || !looksSealed(*stored):
+		return *stored, nil
+	}
+	return s.tokenSeal.open(*stored)
+}
+
+// newAccount is the account of an identity before it is stored.
+func (s *services) newAccount(p *oauthProvider, who *identity, userID string) *Account {
+	t, created := who.tokens, now()
+	account := &Account{
+		AccountID: who.accountID, ProviderID: p.ID, UserID: userID,
+		AccessToken: stored(s.sealToken(t.AccessToken)), RefreshToken: stored(s.sealToken(t.RefreshToken)), IDToken: stored(t.IDToken),
+		AccessTokenExpiresAt: storedTime(t.AccessTokenExpiresAt), RefreshTokenExpiresAt: storedTime(t.RefreshTokenExpiresAt),
+		CreatedAt: created, UpdatedAt: created,
+	}
+	if t.Scopes != nil {
+		scope := strings.Join(t.Scopes, ",") // may be empty, which is not NULL
+		account.Scope = &scope
+	}
+	return account
+}
+
+// createAccount stores an account of a user who exists. Errors: failureLink for
+// whatever is not for clients.
+func (s *services) createAccount(ctx context.Context, account *Account) error {
+	err := s.accounts.create(ctx, account)
+	if err == nil || apiError(err) != nil || errors.Is(err, ErrConflict) {
+		return err
+	}
+	s.log.ErrorContext(ctx, "account could not be stored", "provider", account.ProviderID, "error", err)
+	return failureLink
+}
+
+// tokenChanges are the columns for new tokens of an account; what the provider did
+// not send stays.
+func (s *services) tokenChanges(p *oauthProvider, t *OAuthTokens) map[string]any {
+	changes := map[string]any{"providerId": p.ID}
+	for name, value := range map[string]string{
+		"accessToken": s.sealToken(t.AccessToken), "refreshToken": s.sealToken(t.RefreshToken), "idToken": t.IDToken,
+	} {
+		if value != "" {
+			changes[name] = value
+		}
+	}
+	if !t.AccessTokenExpiresAt.IsZero() {
+		changes["accessTokenExpiresAt"] = t.AccessTokenExpiresAt
+	}
+	if !t.RefreshTokenExpiresAt.IsZero() {
+		changes["refreshTokenExpiresAt"] = t.RefreshTokenExpiresAt
+	}
+	return changes
+}
+
+// updateAccount changes a stored account and brings the value up to date. Errors:
+// failureUpdate if it is gone or a hook keeps it.
+func (s *services) updateAccount(ctx context.Context, account *Account, changes map[string]any) error {
+	n, err := s.accounts.change(ctx, changes, Where("id", account.ID))
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return failureUpdate
+	}
+	updated, err := s.accounts.first(ctx, Where("id", account.ID))
+	if err == nil && updated != nil {
+		*account = *updated
+	}
+	return err
+}
+
+// mergeScopes joins granted scopes to stored ones, each once.
+func mergeScopes(storedScopes, granted []string) string {
+	merged := slices.Clone(storedScopes)
+	for _, scope := range granted {
+		if scope = strings.TrimSpace(scope); scope != "" && !slices.Contains(merged, scope) {
+			merged = append(merged, scope)
+		}
+	}
+	return strings.Join(merged, ",")
+}

@@ -1,0 +1,196 @@
+package auth
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// errIDToken is in every error about an id_token. What else such an error says is
+// for the log; whoever sent the token learns that it is invalid.
+var errIDToken = errors.New("auth: id_token is invalid")
+
+// idTokenTolerance is how far the clock of a provider may be off, in seconds.
+const idTokenTolerance = 30
+
+// idTokenRules are what an id_token has to fulfil (OpenID Connect Core 1.0 section
+// 3.1.3.7) to be believed from whoever sent it. The zero value accepts none.
+type idTokenRules struct {
+	keys        *remoteKeys
+	issuers     []string      // one of which it must come from; empty: any
+	audiences   []string      // one of which it must be for; empty: nothing verifies
+	algs        []string      // that it may be signed with; empty: all of verifyJWS
+	maxAge      time.Duration // since iat; 0: not checked, iat may then lie in the future
+	hashedNonce bool          // the hex SHA-256 of the nonce will also do
+
+	// check is the last word on a token that is fine in all other respects. It
+	// may be nil.
+	check func(claims map[string]any) bool
+}
+
+// verify returns the claims of a token that fulfils the rules. The nonce is
+// compared if it is not empty. Numbers are a json.Number, so that identifiers
+// longer than a float64 keep their digits. Errors: errIDToken.
+//
+// azp is not looked at, like in the original: an app for Android gets tokens from
+// Google whose azp is itself and whose aud is the server.
+func (r *idTokenRules) verify(ctx context.Context, token, nonce string) (claims map[string]any, err error) {
+	payload, err := r.signed(ctx, token)
+	if err == nil {
+		claims, err = r.claims(payload, nonce)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errIDToken, err)
+	}
+	return claims, nil
+}
+
+// signed returns the payload once its signature holds. An algorithm that is not
+// allowed does not get as far as a fetch.
+func (r *idTokenRules) signed(ctx context.Context, token string) (payload []byte, err error) {
+	if r.keys == nil || !slices.ContainsFunc(r.audiences, notEmpty) {
+		return nil, errors.New("there is no key set or audience to verify it with")
+	}
+	kid, alg, err := jwsHeader(token)
+	if err != nil {
+		return nil, err
+	}
+	if !allowsAlg(r.algs, alg) {
+		return nil, errors.New("its algorithm is not allowed")
+	}
+	keys, err := r.keys.find(ctx, kid)
+	if err != nil {
+		return nil, fmt.Errorf("fetching %s: %w", r.keys.url, err)
+	}
+	return verifyJWS(token, keys, r.algs)
+}
+
+func notEmpty(s string) bool { return s != "" }
+
+// claims decodes and checks the payload.
+func (r *idTokenRules) claims(payload []byte, nonce string) (map[string]any, error) {
+	members, err := jsonMembers(payload)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.checkTimes(members); err != nil {
+		return nil, err
+	}
+	claims, err := decodeClaims(payload)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case !r.issuedBy(claims["iss"]):
+		return nil, errors.New("iss is not accepted")
+	case !isSubject(claims["sub"]):
+		return nil, errors.New("sub is missing")
+	case !r.isFor(claims["aud"]):
+		return nil, errors.New("aud is not accepted")
+	case nonce != "" && !r.hasNonce(claims["nonce"], nonce):
+		return nil, errors.New("nonce is another")
+	case r.check != nil && !r.check(claims):
+		return nil, errors.New("the provider's own check failed")
+	}
+	return claims, nil
+}
+
+// checkTimes wants exp and iat. Like the original's library it counts in whole
+// seconds.
+func (r *idTokenRules) checkTimes(claims map[string]json.RawMessage) error {
+	exp, hasExp, expErr := numericDate(claims, "exp")
+	iat, hasIat, iatErr := numericDate(claims, "iat")
+	nbf, hasNbf, nbfErr := numericDate(claims, "nbf")
+	now := float64(time.Now().Unix())
+	age := now - iat
+	switch {
+	case expErr != nil || iatErr != nil || nbfErr != nil || !hasExp || !hasIat:
+		return errors.New("exp or iat is missing, or a time is no number")
+	case exp <= now-idTokenTolerance:
+		return errors.New("exp has passed")
+	case hasNbf && nbf > now+idTokenTolerance:
+		return errors.New("nbf is still to come")
+	case r.maxAge > 0 && age > r.maxAge.Seconds()+idTokenTolerance:
+		return errors.New("iat is too long ago")
+	case r.maxAge > 0 && age < -idTokenTolerance:
+		return errors.New("iat is still to come")
+	}
+	return nil
+}
+
+func (r *idTokenRules) issuedBy(iss any) bool {
+	issuer, ok := iss.(string)
+	return ok && (len(r.issuers) == 0 || slices.Contains(r.issuers, issuer))
+}
+
+// isSubject reports whether a claim identifies somebody. There are providers that
+// do it by a number.
+func isSubject(sub any) bool {
+	switch s := sub.(type) {
+	case string:
+		return s != ""
+	case json.Number:
+		return true
+	}
+	return false
+}
+
+// isFor reports whether the token is for one of the audiences, and others perhaps.
+func (r *idTokenRules) isFor(aud any) bool {
+	list, ok := aud.([]any)
+	if !ok {
+		list = []any{aud}
+	}
+	return slices.ContainsFunc(list, func(entry any) bool {
+		audience, ok := entry.(string)
+		return ok && audience != "" && slices.Contains(r.audiences, audience)
+	})
+}
+
+// hasNonce compares the claim with what the client was given, or its hash.
+func (r *idTokenRules) hasNonce(claim any, nonce string) bool {
+	got, ok := claim.(string)
+	if !ok {
+		return false
+	}
+	sum := sha256.Sum256([]byte(nonce))
+	exact := subtle.ConstantTimeCompare([]byte(got), []byte(nonce))
+	hashed := subtle.ConstantTimeCompare([]byte(got), []byte(hex.EncodeToString(sum[:])))
+	return exact == 1 || r.hashedNonce && hashed == 1
+}
+
+// decodeIDToken returns the claims of a token without any verification, for those
+// that came over TLS from the provider's token endpoint (OpenID Connect Core 1.0
+// section 3.1.3.7 number 6). Numbers are a json.Number. Errors: errIDToken.
+func decodeIDToken(token string) (claims map[string]any, err error) {
+	_, encoded, err := splitJWS(token)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errIDToken, err)
+	}
+	payload, err := decodeBase64URL(encoded)
+	if err == nil {
+		_, err = jsonMembers(payload)
+	}
+	if err == nil {
+		claims, err = decodeClaims(payload)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errIDToken, err)
+	}
+	return claims, nil
+}
+
+// decodeClaims decodes what jsonMembers took for a JSON object.
+func decodeClaims(payload []byte) (claims map[string]any, err error) {
+	decoder := json.NewDecoder(bytes.NewReader(payload))
+	decoder.UseNumber()
+	err = decoder.Decode(&claims)
+	return claims, err
+}
