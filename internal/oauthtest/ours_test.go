@@ -17,7 +17,11 @@ func (w *world) serve(t *testing.T, name string, store auth.Store) *site {
 		Store:         store,
 		EmailPassword: auth.EmailPassword{Enabled: true},
 		RateLimit:     auth.RateLimit{Disabled: true},
-		Logger:        slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})),
+		Providers: []auth.Provider{
+			auth.OIDC("op", w.op.Issuer, w.op.ClientID, w.op.ClientSecret),
+			auth.OIDC("mock", w.mock.Issuer, w.mock.ClientID, w.mock.ClientSecret),
+		},
+		Logger: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})),
 	}
 	if w.setting.config != nil {
 		w.setting.config(&config)

@@ -3,37 +3,62 @@ package oauthtest
 import (
 	"time"
 
+	"github.com/seed3b05b409/auth"
 	"github.com/seed3b05b409/auth/internal/testnode"
 )
 
 // The settings of both sides.
 
-var signUpDisabled = setting{
-	provider: map[string]any{"disableImplicitSignUp": true},
+// accountSetting is one of both sides' account options.
+func accountSetting(options map[string]any, change func(o *auth.AccountOptions)) setting {
+	return setting{
+		options: map[string]any{"account": options},
+		config:  func(c *auth.Config) { change(&c.Account) },
+	}
 }
 
-var stateInCookie = setting{
-	options: map[string]any{"account": map[string]any{"storeStateStrategy": "cookie"}},
+// linking is a setting of both sides' account linking.
+func linking(options map[string]any, change func(l *auth.AccountLinking)) setting {
+	return accountSetting(map[string]any{"accountLinking": options}, func(o *auth.AccountOptions) { change(&o.Linking) })
 }
 
-// linking is a setting of the original's accountLinking.
-func linking(options map[string]any) setting {
-	return setting{options: map[string]any{"account": map[string]any{"accountLinking": options}}}
+// each is a setting of both providers.
+func each(options map[string]any, change func(p *auth.Provider)) setting {
+	return setting{provider: options, config: func(c *auth.Config) {
+		for i := range c.Providers {
+			change(&c.Providers[i])
+		}
+	}}
 }
 
 var (
-	differentEmails   = linking(map[string]any{"allowDifferentEmails": true})
-	trustedProvider   = linking(map[string]any{"trustedProviders": []string{"op"}})
-	noImplicitLinking = linking(map[string]any{"disableImplicitLinking": true})
-	noLinking         = linking(map[string]any{"enabled": false})
-	localUnverified   = linking(map[string]any{"requireLocalEmailVerified": false})
+	differentEmails = linking(map[string]any{"allowDifferentEmails": true},
+		func(l *auth.AccountLinking) { l.DifferentEmails = true })
+	trustedProvider = linking(map[string]any{"trustedProviders": []string{"op"}},
+		func(l *auth.AccountLinking) { l.TrustedProviders = []string{"op"} })
+	noImplicitLinking = linking(map[string]any{"disableImplicitLinking": true},
+		func(l *auth.AccountLinking) { l.DisableImplicit = true })
+	noLinking = linking(map[string]any{"enabled": false},
+		func(l *auth.AccountLinking) { l.Disabled = true })
+	localUnverified = linking(map[string]any{"requireLocalEmailVerified": false},
+		func(l *auth.AccountLinking) { l.UnverifiedLocals = true })
+
+	stateInCookie = accountSetting(map[string]any{"storeStateStrategy": "cookie"},
+		func(o *auth.AccountOptions) { o.State = auth.StateInCookie })
+	encrypted = accountSetting(map[string]any{"encryptOAuthTokens": true},
+		func(o *auth.AccountOptions) { o.EncryptTokens = true })
+	accountCookie = accountSetting(map[string]any{"storeAccountCookie": true},
+		func(o *auth.AccountOptions) { o.StoreCookie = true })
+
+	signUpDisabled = each(map[string]any{"disableImplicitSignUp": true},
+		func(p *auth.Provider) { p.DisableImplicitSignUp = true })
+	formPost = each(map[string]any{"responseMode": "form_post"},
+		func(p *auth.Provider) { p.Params = map[string]string{"response_mode": "form_post"} })
+	noLogout = each(map[string]any{"disableProviderLogout": true},
+		func(p *auth.Provider) { p.DisableLogout = true })
+
+	postLogout = setting{openID: testnode.OpenIDOptions{PostLogoutRedirectURIs: []string{baseURL + "/bye"}}}
 )
-
-var formPost = setting{provider: map[string]any{"responseMode": "form_post"}}
-
-var encrypted = setting{options: map[string]any{"account": map[string]any{"encryptOAuthTokens": true}}}
-
-var accountCookie = setting{options: map[string]any{"account": map[string]any{"storeAccountCookie": true}}}
 
 // shortLived makes access tokens that are about to expire when they are made.
 func shortLived(s setting) setting {
@@ -41,9 +66,14 @@ func shortLived(s setting) setting {
 	return s
 }
 
-var postLogout = setting{openID: testnode.OpenIDOptions{PostLogoutRedirectURIs: []string{baseURL + "/bye"}}}
-
-var noLogout = setting{provider: map[string]any{"disableProviderLogout": true}}
+// client is a setting of how the provider's clients authenticate.
+func client(id, secret, authentication string, method auth.TokenAuth) setting {
+	options := map[string]any{"clientId": id, "clientSecret": secret, "authentication": authentication}
+	if secret == "" {
+		options = map[string]any{"clientId": id, "clientSecret": nil}
+	}
+	return each(options, func(p *auth.Provider) { p.ClientID, p.ClientSecret, p.TokenAuth = id, secret, method })
+}
 
 // clientMethods are the ways in which a client authenticates at the token
 // endpoint.
@@ -53,8 +83,10 @@ var clientMethods = []struct {
 	works        bool
 	header, body bool // where the secret is
 }{
-	{"post", setting{provider: map[string]any{"authentication": "post"}}, true, false, true},
-	{"basic", setting{provider: map[string]any{"clientId": "app-basic", "clientSecret": "app-basic-secret", "authentication": "basic"}}, true, true, false},
-	{"none", setting{provider: map[string]any{"clientId": "app-public", "clientSecret": nil}}, true, false, false},
-	{"wrong secret", setting{provider: map[string]any{"clientSecret": "guessed"}}, false, false, true},
+	{"post", client("app", "app-secret", "post", auth.TokenAuthPost), true, false, true},
+	{"basic", client("app-basic", "app-basic-secret", "basic", auth.TokenAuthBasic), true, true, false},
+	{"none", client("app-public", "", "", auth.TokenAuthNone), true, false, false},
+	{"default with a secret", client("app", "app-secret", "post", ""), true, false, true},
+	{"default without", client("app-public", "", "", ""), true, false, false},
+	{"wrong secret", client("app", "guessed", "post", ""), false, false, true},
 }

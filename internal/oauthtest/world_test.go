@@ -16,9 +16,9 @@ const secret = "a secret for tests, 32 bytes long"
 // A setting is how the servers of a world differ from the usual ones, in the
 // words of both sides.
 type setting struct {
-	options  map[string]any // of the original
-	provider map[string]any // of the original's generic-oauth, for both providers
-	config   func(c *auth.Config)
+	options  map[string]any       // of the original
+	provider map[string]any       // of the original's generic-oauth, for both providers
+	config   func(c *auth.Config) // of this library
 	openID   testnode.OpenIDOptions
 	down     bool // the provider "mock" cannot be discovered when the servers start
 }
@@ -46,8 +46,7 @@ func newWorld(t *testing.T, s setting) *world {
 	w.db = database.Open(t)
 	ours := w.serve(t, "go", auth.NewSQLStore(w.db, auth.SQLite))
 	ours.shared = true
-	_ = ours
-	w.sites = []*site{w.serveOriginal(t, database.URL)}
+	w.sites = []*site{w.serveOriginal(t, database.URL), ours, w.serve(t, "go in memory", auth.NewMemoryStore())}
 	return w
 }
 
