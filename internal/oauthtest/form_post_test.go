@@ -9,6 +9,7 @@ import (
 // TestFormPost: a provider that posts makes the browser come without its cookies,
 // which the following GET has. The POST itself decides nothing.
 func TestFormPost(t *testing.T) {
+	t.Parallel()
 	newWorld(t, formPost).everyWay(t, func(p *path) {
 		b, person := newBrowser(p.t), p.newPerson()
 		action, form := p.op.AuthorizeForm(p.t, b.begin(p.begun, "/sign-in/social", flow("op", person)))
@@ -43,6 +44,7 @@ func TestFormPost(t *testing.T) {
 
 // TestFormPostDenied: an error comes the same way.
 func TestFormPostDenied(t *testing.T) {
+	t.Parallel()
 	newWorld(t, formPost).everyWay(t, func(p *path) {
 		b := newBrowser(p.t)
 		_, form := p.op.AuthorizeForm(p.t, b.begin(p.begun, "/sign-in/social", flow("op", "deny")))

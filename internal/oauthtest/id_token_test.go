@@ -16,6 +16,7 @@ func (b *browser) submit(at *site, token string, more map[string]any) reply {
 // TestIDTokenSignIn: the token of a mobile application signs its user in, under
 // each algorithm of the provider, and the next time it is the same user.
 func TestIDTokenSignIn(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).everyWay(t, func(p *path) {
 		person := p.mockPerson(nil)
 		var id string
@@ -45,6 +46,7 @@ func TestIDTokenSignIn(t *testing.T) {
 // TestIDTokenRefused: a token that was forged, or that was made for somebody else
 // or for another time, signs nobody in. Anybody can send one.
 func TestIDTokenRefused(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).alone(t, func(p *path) {
 		p.mockPerson(nil)
 		honest := p.mock.IDToken(testnode.IDToken{})
@@ -90,6 +92,7 @@ func TestIDTokenRefused(t *testing.T) {
 
 // TestIDTokenNonce: an application that sends the nonce has it compared, exactly.
 func TestIDTokenNonce(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).alone(t, func(p *path) {
 		p.mockPerson(nil)
 		token := p.mock.IDToken(testnode.IDToken{Claims: map[string]any{"nonce": "a nonce"}})
@@ -105,6 +108,7 @@ func TestIDTokenNonce(t *testing.T) {
 // TestIDTokenUser: what a verified token says of the address decides as in a flow
 // with a redirect.
 func TestIDTokenUser(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).alone(t, func(p *path) {
 		b, ann := p.signUp()
 		p.mockPerson(map[string]any{"email": ann + "@example.com", "email_verified": false})
@@ -123,6 +127,7 @@ func TestIDTokenUser(t *testing.T) {
 // TestKeyRotation: a token of a key that the provider took away is refused by who
 // has not fetched that key before.
 func TestKeyRotation(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).alone(t, func(p *path) {
 		p.mockPerson(nil)
 		old := p.mock.IDToken(testnode.IDToken{})
@@ -138,6 +143,7 @@ func TestKeyRotation(t *testing.T) {
 // TestManyUnknownKeys: tokens with made-up keys do not make the server ask the
 // provider each time.
 func TestManyUnknownKeys(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).alone(t, func(p *path) {
 		before := len(p.mock.RequestsTo("/jwks"))
 		for range 20 {

@@ -117,6 +117,7 @@ func text(s string) *string { return &s }
 
 // TestLies: a provider that lies, or somebody between it and us, signs in nobody.
 func TestLies(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).alone(t, func(p *path) {
 		for _, l := range lies() {
 			p.mock.Honest()
@@ -143,6 +144,7 @@ func TestLies(t *testing.T) {
 
 // TestHugeReply: a provider does not fill the server.
 func TestHugeReply(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).ours(t, func(p *path) {
 		huge := fmt.Sprintf(`{"access_token":"%s"}`, strings.Repeat("x", 8<<20))
 		p.mock.Tamper(testnode.Token, testnode.Lie{Body: &huge})
@@ -153,6 +155,7 @@ func TestHugeReply(t *testing.T) {
 // TestSlowProvider: one that is slow is waited for, and one that never answers is
 // not.
 func TestSlowProvider(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).ours(t, func(p *path) {
 		p.mockPerson(nil)
 		p.mock.Tamper(testnode.Token, testnode.Lie{Delay: 2 * time.Second})
@@ -170,6 +173,7 @@ func TestSlowProvider(t *testing.T) {
 // TestUnknownUntilDiscovered: while a provider cannot be discovered nobody signs
 // in, verified or not, and as soon as it can be everybody does.
 func TestUnknownUntilDiscovered(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setting{down: true})
 	w.alone(t, func(p *path) {
 		p.mock.Tamper(testnode.Discovery, testnode.Lie{Status: 503})

@@ -44,6 +44,7 @@ func (p *path) linked(b *browser, n int) {
 // need not be verified for that, since its owner asks for it, and does not become
 // verified.
 func TestLink(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).everyWay(t, func(p *path) {
 		person := p.newPerson()
 		b := p.join(person + "@example.com")
@@ -65,6 +66,7 @@ func TestLink(t *testing.T) {
 // TestLinkRefused: nobody's account is linked to a user whom it does not belong
 // to.
 func TestLinkRefused(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).everyWay(t, func(p *path) {
 		newBrowser(p.t).post(p.begun, "/link-social", flow("op", "")).fails(401, "UNAUTHORIZED")
 		ann := p.newPerson()
@@ -90,6 +92,7 @@ func TestLinkRefused(t *testing.T) {
 // TestLinkCSRF: a link that somebody else began is not finished in one's own
 // browser, signed in or not.
 func TestLinkCSRF(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).everyWay(t, func(p *path) {
 		eve := p.newPerson()
 		b := p.join(eve + "@example.com")
@@ -105,6 +108,7 @@ func TestLinkCSRF(t *testing.T) {
 // TestLinkSession: a link belongs to the session that began it. It is lost with
 // that session, and goes to its user when another one signed in meanwhile.
 func TestLinkSession(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).everyWay(t, func(p *path) {
 		ann := p.newPerson()
 		b := p.join(ann + "@example.com")
@@ -131,6 +135,7 @@ func TestLinkSession(t *testing.T) {
 // TestImplicitLinking: whoever signs up with an address that is not theirs does
 // not get the account of its owner, who comes later with the provider.
 func TestImplicitLinking(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).everyWay(t, func(p *path) {
 		ann := p.newPerson()
 		eve := p.join(ann + "@example.com") // has not verified it
@@ -143,6 +148,7 @@ func TestImplicitLinking(t *testing.T) {
 
 // TestLinkingSettings: each setting changes what it names and nothing else.
 func TestLinkingSettings(t *testing.T) {
+	t.Parallel()
 	// What becomes of a link to an address of one's own and to another one, and of a
 	// sign-in with the address of a local user who has not verified it and of one who
 	// has, each of the provider's verified and not.
@@ -200,6 +206,7 @@ func TestLinkingSettings(t *testing.T) {
 // TestLinkIDToken: an id_token links an account under the same conditions as a
 // flow with a redirect.
 func TestLinkIDToken(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).everyWay(t, func(p *path) {
 		link := func(b *browser, change testnode.IDToken) reply {
 			p.t.Helper()
@@ -227,6 +234,7 @@ func TestLinkIDToken(t *testing.T) {
 // TestUnlink: an unlinked account signs its user in no more, and the last one
 // cannot be unlinked, nor anybody else's.
 func TestUnlink(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).everyWay(t, func(p *path) {
 		ann := p.newPerson()
 		b := p.join(ann + "@example.com")

@@ -11,7 +11,7 @@ const servers = new Map();
 
 answer({
   async serve({ path, providers, options }) {
-    const database = new Database(path);
+    const database = path ? new Database(path) : undefined;
     const auth = betterAuth({ ...options, database, plugins: [genericOAuth({ config: providers })], telemetry: { enabled: false } });
     const server = createServer(toNodeHandler(auth));
     await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
@@ -26,6 +26,6 @@ answer({
     const closed = new Promise((done) => server.close(done));
     server.closeAllConnections();
     await closed;
-    database.close();
+    database?.close();
   },
 });

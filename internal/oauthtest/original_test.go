@@ -38,7 +38,7 @@ func theOriginal(t *testing.T) *testnode.Process {
 	return original.process
 }
 
-// serveOriginal serves the npm package on a SQLite file.
+// serveOriginal serves the npm package on a SQLite file, or on none.
 func (w *world) serveOriginal(t *testing.T, path string) *site {
 	t.Helper()
 	o := theOriginal(t)

@@ -8,13 +8,14 @@ import (
 	"github.com/seed3b05b409/auth"
 )
 
-// serve serves this library on a store.
+// serve serves this library on a store, or on none.
 func (w *world) serve(t *testing.T, name string, store auth.Store) *site {
 	t.Helper()
 	config := auth.Config{
 		BaseURL:       baseURL,
 		Secret:        secret,
 		Store:         store,
+		Stateless:     store == nil,
 		EmailPassword: auth.EmailPassword{Enabled: true},
 		RateLimit:     auth.RateLimit{Disabled: true},
 		Providers: []auth.Provider{

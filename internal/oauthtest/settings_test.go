@@ -57,6 +57,24 @@ var (
 	noLogout = each(map[string]any{"disableProviderLogout": true},
 		func(p *auth.Provider) { p.DisableLogout = true })
 
+	overrides = each(map[string]any{"overrideUserInfo": true},
+		func(p *auth.Provider) { p.OverrideUserInfo = true })
+	verifiedOnly = each(map[string]any{"requireEmailVerification": true},
+		func(p *auth.Provider) { p.RequireEmailVerification = true })
+	idpInitiated = each(map[string]any{"allowIdpInitiated": true},
+		func(p *auth.Provider) { p.AllowIdPInitiated = true })
+
+	keepTokens = accountSetting(map[string]any{"updateAccountOnSignIn": false},
+		func(o *auth.AccountOptions) { o.KeepTokens = true })
+	anyBrowser = accountSetting(map[string]any{"skipStateCookieCheck": true},
+		func(o *auth.AccountOptions) { o.SkipStateCookieCheck = true })
+	updatesOnLink = linking(map[string]any{"updateUserInfoOnLink": true},
+		func(l *auth.AccountLinking) { l.UpdateUserInfo = true })
+	hashedStates = setting{
+		options: map[string]any{"verification": map[string]any{"storeIdentifier": "hashed"}},
+		config:  func(c *auth.Config) { c.Verification.StoreIdentifier = auth.HashIdentifier },
+	}
+
 	postLogout = setting{openID: testnode.OpenIDOptions{PostLogoutRedirectURIs: []string{baseURL + "/bye"}}}
 )
 
@@ -64,6 +82,19 @@ var (
 func shortLived(s setting) setting {
 	s.openID.AccessTokenLifetime = 4 * time.Second
 	return s
+}
+
+// rotated is another setting after a rotation of the secret.
+func rotated(s setting) setting {
+	const current = "another secret for tests, 32 bytes"
+	before := s.config
+	return setting{
+		options: merge(s.options, map[string]any{"secrets": []map[string]any{{"version": 2, "value": current}}}),
+		config: func(c *auth.Config) {
+			before(c)
+			c.Secrets = []auth.Secret{{Version: 2, Value: current}}
+		},
+	}
 }
 
 // client is a setting of how the provider's clients authenticate.

@@ -74,6 +74,7 @@ func (b *browser) accounts(at *site) (accounts []account) {
 // TestSignIn: whoever signs in is who the provider says and nobody else, the first
 // time and every other time, although people come at the same time.
 func TestSignIn(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).everyWay(t, func(p *path) {
 		people := []string{p.newPerson(), p.newPerson(), p.newPerson()}
 		ids := make(map[string]string)
@@ -107,6 +108,7 @@ func TestSignIn(t *testing.T) {
 // stays the user, and who takes one that is somebody's does not become them unless
 // the provider has verified it.
 func TestSubjectDecides(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).everyWay(t, func(p *path) {
 		b, ann := p.signUp()
 		id := p.id(b)
@@ -131,6 +133,7 @@ func TestSubjectDecides(t *testing.T) {
 // TestCodeIsUsedOnce: a callback URL that leaks from a history or a log is worth
 // nothing once it was opened.
 func TestCodeIsUsedOnce(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).everyWay(t, func(p *path) {
 		b := newBrowser(p.t)
 		callback := p.authorize(b, p.newPerson())
@@ -145,6 +148,7 @@ func TestCodeIsUsedOnce(t *testing.T) {
 // TestCodeOfAnotherFlow: a stolen code cannot be brought into one's own flow, used
 // or not: PKCE binds it to the flow that it was made for.
 func TestCodeOfAnotherFlow(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).everyWay(t, func(p *path) {
 		b, person := newBrowser(p.t), p.newPerson()
 		for range 2 {
@@ -163,6 +167,7 @@ func TestCodeOfAnotherFlow(t *testing.T) {
 // TestDenied: who refuses is told so on the page of the application, and the flow
 // is over.
 func TestDenied(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).everyWay(t, func(p *path) {
 		b := newBrowser(p.t)
 		callback := p.authorize(b, "deny")
@@ -175,6 +180,7 @@ func TestDenied(t *testing.T) {
 // TestSignUpDisabled: only people who are known already sign in, unless the flow
 // asks for a sign-up where that is enough.
 func TestSignUpDisabled(t *testing.T) {
+	t.Parallel()
 	newWorld(t, signUpDisabled).everyWay(t, func(p *path) {
 		b := newBrowser(p.t)
 		p.signIn(b, p.newPerson()).refuses("signup_disabled")
@@ -188,6 +194,7 @@ func TestSignUpDisabled(t *testing.T) {
 // TestClientAuthentication: each way of it satisfies a provider that insists on
 // one, and a wrong secret ends in an error.
 func TestClientAuthentication(t *testing.T) {
+	t.Parallel()
 	for _, method := range clientMethods {
 		t.Run(method.name, func(t *testing.T) {
 			newWorld(t, method.setting).alone(t, func(p *path) {
@@ -208,6 +215,7 @@ func TestClientAuthentication(t *testing.T) {
 // TestAlgorithms: id_tokens are verified under the key and the algorithm that the
 // provider uses, and what they say of the user is enough.
 func TestAlgorithms(t *testing.T) {
+	t.Parallel()
 	for _, algorithm := range []string{"RS256", "PS256", "ES256", "ES384", "EdDSA"} {
 		t.Run(algorithm, func(t *testing.T) {
 			w := newWorld(t, setting{openID: testnode.OpenIDOptions{Algorithm: algorithm, EmailInIDToken: true}})
@@ -227,6 +235,7 @@ func TestAlgorithms(t *testing.T) {
 // TestSignUpRace: somebody who signs up in many tabs at the same time becomes one
 // user with one account: two accounts with one subject would lock them out.
 func TestSignUpRace(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).everyWay(t, func(p *path) {
 		person := p.newPerson()
 		browsers, callbacks := make([]*browser, 6), make([]*url.URL, 6)

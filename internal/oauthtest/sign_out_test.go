@@ -17,6 +17,7 @@ type signedOut struct {
 // TestProviderLogout: signing out leads on to the provider, at which the session
 // would go on otherwise, with a URL that it accepts.
 func TestProviderLogout(t *testing.T) {
+	t.Parallel()
 	newWorld(t, postLogout).everyWay(t, func(p *path) {
 		b, _ := p.signUp()
 		var answer signedOut
@@ -46,6 +47,7 @@ func TestProviderLogout(t *testing.T) {
 
 // TestNoProviderLogout: nobody else is sent there.
 func TestNoProviderLogout(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, setting{})
 	w.everyWay(t, func(p *path) {
 		b := p.join(p.newPerson() + "@example.com")

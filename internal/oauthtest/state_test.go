@@ -34,6 +34,7 @@ func (b *browser) value(name string) string {
 // nobody else in. The attempt leaves the flow as it was: the attacker's own browser
 // can still finish it, and so could a victim whose URL was tried elsewhere.
 func TestLoginCSRF(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).everyWay(t, func(p *path) {
 		eve, person := newBrowser(p.t), p.newPerson()
 		callback := p.authorize(eve, person)
@@ -50,6 +51,7 @@ func TestLoginCSRF(t *testing.T) {
 // TestStateCookie: nothing but the cookie that came with the state finishes a
 // flow.
 func TestStateCookie(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).everyWay(t, func(p *path) {
 		b := newBrowser(p.t)
 		callback := p.authorize(b, p.newPerson())
@@ -82,6 +84,7 @@ func TestStateCookie(t *testing.T) {
 // TestState: a state that this server did not make, or none, leads to the error
 // page, since nobody knows what the flow wanted.
 func TestState(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).everyWay(t, func(p *path) {
 		b := newBrowser(p.t)
 		callback := p.authorize(b, p.newPerson())
@@ -98,6 +101,7 @@ func TestState(t *testing.T) {
 // TestParallelFlows: of two tabs the one that was opened last signs in, and the
 // other does not sign in with its cookie.
 func TestParallelFlows(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).everyWay(t, func(p *path) {
 		b, first, second := newBrowser(p.t), p.newPerson(), p.newPerson()
 		callbacks := []*url.URL{p.authorize(b, first), p.authorize(b, second)}
@@ -113,6 +117,7 @@ func TestParallelFlows(t *testing.T) {
 // TestOtherCallback: what comes back is refused in the order of the contract, and
 // each time on the page of the flow.
 func TestOtherCallback(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).everyWay(t, func(p *path) {
 		for reason, test := range map[string]struct {
 			change func(callback *url.URL) *url.URL
@@ -143,6 +148,7 @@ func TestOtherCallback(t *testing.T) {
 // original compares the issuer if it was sent, and the other provider gets a code
 // that it has not made.
 func TestOtherProvider(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).everyWay(t, func(p *path) {
 		remembers := p.begun.name != "npm" && p.end.name != "npm"
 		for path, code := range map[string]string{"../unknown": "oauth_provider_not_found", "../mock": "issuer_mismatch", "../mock?": "invalid_code"} {
@@ -167,6 +173,7 @@ func TestOtherProvider(t *testing.T) {
 // TestStateInCookie: with the whole state in a cookie the two servers understand
 // each other too, and whoever changes or borrows the cookie is refused.
 func TestStateInCookie(t *testing.T) {
+	t.Parallel()
 	newWorld(t, stateInCookie).everyWay(t, func(p *path) {
 		b, person := newBrowser(p.t), p.newPerson()
 		callback := p.authorize(b, person)

@@ -75,6 +75,7 @@ func (w *world) refreshes() (n int) {
 // TestAccessToken: a token that lives is returned as it is, and it is one that the
 // provider accepts.
 func TestAccessToken(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).everyWay(t, func(p *path) {
 		b, person := p.signUp()
 		first := b.post(p.end, "/get-access-token", p.byID(b)).tokens()
@@ -95,6 +96,7 @@ func TestAccessToken(t *testing.T) {
 // whole grant at a second one, so each refresh has to be with the token of the one
 // before, whichever server made it.
 func TestRotation(t *testing.T) {
+	t.Parallel()
 	for name, s := range map[string]setting{"plain": shortLived(setting{}), "encrypted": shortLived(encrypted)} {
 		t.Run(name, func(t *testing.T) {
 			newWorld(t, s).everyWay(t, func(p *path) {
@@ -115,6 +117,7 @@ func TestRotation(t *testing.T) {
 
 // TestRefreshToken: the endpoint that always refreshes says what is stored then.
 func TestRefreshToken(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).everyWay(t, func(p *path) {
 		b, person := p.signUp()
 		id := p.byID(b)
@@ -135,6 +138,7 @@ func TestRefreshToken(t *testing.T) {
 // TestRefreshRefused: a provider that refuses or is down takes nothing from who
 // asks: what is stored stays, and is used when it is back.
 func TestRefreshRefused(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).alone(t, func(p *path) {
 		person := p.mockPerson(nil)
 		b := newBrowser(p.t)
@@ -167,6 +171,7 @@ func TestRefreshRefused(t *testing.T) {
 
 // TestTokensOfOthers: the id of an account is no key to its tokens.
 func TestTokensOfOthers(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).alone(t, func(p *path) {
 		ann, _ := p.signUp()
 		eve, _ := p.signUp()
@@ -185,6 +190,7 @@ func TestTokensOfOthers(t *testing.T) {
 // TestEncryptedTokens: whoever reads the database has no token of a provider, and
 // both servers have. What was stored before is still read.
 func TestEncryptedTokens(t *testing.T) {
+	t.Parallel()
 	newWorld(t, encrypted).everyWay(t, func(p *path) {
 		b, person := p.signUp()
 		answer := b.post(p.end, "/get-access-token", p.byID(b)).tokens()
@@ -218,6 +224,7 @@ func TestEncryptedTokens(t *testing.T) {
 
 // TestAccountInfo: the endpoint says what the provider says now.
 func TestAccountInfo(t *testing.T) {
+	t.Parallel()
 	newWorld(t, setting{}).everyWay(t, func(p *path) {
 		b, person := p.signUp()
 		id := p.byID(b)["accountId"].(string)
@@ -243,6 +250,7 @@ func TestAccountInfo(t *testing.T) {
 // TestAccountCookie: the account of the last sign-in travels in a cookie that both
 // servers read and nobody else.
 func TestAccountCookie(t *testing.T) {
+	t.Parallel()
 	newWorld(t, accountCookie).everyWay(t, func(p *path) {
 		b, person := p.signUp()
 		last := map[string]any{"useAccountCookie": true}

@@ -16,16 +16,17 @@ const secret = "a secret for tests, 32 bytes long"
 // A setting is how the servers of a world differ from the usual ones, in the
 // words of both sides.
 type setting struct {
-	options  map[string]any       // of the original
-	provider map[string]any       // of the original's generic-oauth, for both providers
-	config   func(c *auth.Config) // of this library
-	openID   testnode.OpenIDOptions
-	down     bool // the provider "mock" cannot be discovered when the servers start
+	options   map[string]any       // of the original
+	provider  map[string]any       // of the original's generic-oauth, for both providers
+	config    func(c *auth.Config) // of this library
+	openID    testnode.OpenIDOptions
+	stateless bool // there is no database, only cookies
+	down      bool // the provider "mock" cannot be discovered when the servers start
 }
 
 // A world is two providers and the servers at which users sign in with them. The
-// npm package and this library share a database; another one of this library has
-// one of its own, in memory.
+// npm package and this library share a database, or cookies at least; another one
+// of this library has a database of its own, in memory.
 type world struct {
 	setting setting
 	op      *testnode.OpenIDProvider // the provider "op"
@@ -41,6 +42,12 @@ func newWorld(t *testing.T, s setting) *world {
 	w := &world{setting: s, op: s.openID.Start(t), mock: testnode.StartMockProvider(t)}
 	if s.down {
 		w.mock.Tamper(testnode.Discovery, testnode.Lie{Status: 503})
+	}
+	if s.stateless {
+		ours := w.serve(t, "go", nil)
+		ours.shared = true
+		w.sites = []*site{w.serveOriginal(t, ""), ours}
+		return w
 	}
 	database := testdb.SQLite.New(t)
 	w.db = database.Open(t)
