@@ -52,11 +52,10 @@ func (w *world) serveOriginal(t *testing.T, path string) *site {
 
 func (w *world) originalOptions() map[string]any {
 	return merge(map[string]any{
-		"baseURL":          baseURL,
-		"secret":           secret,
-		"emailAndPassword": map[string]any{"enabled": true},
-		"rateLimit":        map[string]any{"enabled": false},
-		"logger":           map[string]any{"level": "error"},
+		"baseURL":   baseURL,
+		"secret":    secret,
+		"rateLimit": map[string]any{"enabled": false},
+		"logger":    map[string]any{"level": "error"},
 	}, w.setting.options)
 }
 

@@ -1,12 +1,24 @@
 package oauthtest
 
 import (
+	"context"
 	"log/slog"
 	"net/http/httptest"
 	"testing"
 
 	"github.com/seed3b05b409/auth"
 )
+
+// plainHasher is that of original.mjs.
+type plainHasher struct{}
+
+func (plainHasher) Hash(_ context.Context, password string) (string, error) {
+	return "plain:" + password, nil
+}
+
+func (plainHasher) Verify(_ context.Context, hash, password string) (bool, error) {
+	return hash == "plain:"+password, nil
+}
 
 // serve serves this library on a store, or on none.
 func (w *world) serve(t *testing.T, name string, store auth.Store) *site {
@@ -17,6 +29,7 @@ func (w *world) serve(t *testing.T, name string, store auth.Store) *site {
 		Store:         store,
 		Stateless:     store == nil,
 		EmailPassword: auth.EmailPassword{Enabled: true},
+		Passwords:     auth.Passwords{Hasher: plainHasher{}},
 		RateLimit:     auth.RateLimit{Disabled: true},
 		Providers: []auth.Provider{
 			auth.OIDC("op", w.op.Issuer, w.op.ClientID, w.op.ClientSecret),
