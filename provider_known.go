@@ -37,6 +37,7 @@ type knownProvider struct {
 	auth          TokenAuth         // default: by the secret
 	refreshAuth   TokenAuth         // default: auth
 	tokenHeaders  map[string]string // of requests to the token endpoint
+	deviceID      bool              // the code exchange repeats the device_id of the callback
 	refreshScopes bool              // a refresh names the scopes
 	noRefresh     bool
 	okErrors      bool // a refused grant comes with status 200
