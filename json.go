@@ -200,9 +200,6 @@ func truthy(value any) bool {
 		return v != ""
 	case float64:
 		return v != 0 && !math.IsNaN(v)
-	case json.Number:
-		number, err := v.Float64()
-		return err != nil || number != 0
 	}
 	return true
 }

@@ -52,8 +52,8 @@ var house = map[floor]string{
 		password password_argon2
 		password_scrypt rate_limit rate_limit_database rate_limit_secondary secondary_storage secret services
 		account_cookie envelope oauth_authorize oauth_discovery oauth_profile oauth_provider oauth_state oauth_token
-		outgoing provider provider_known provider_named provider_quirks provider_quirks_openid provider_table
-		session session_cookie session_read session_shared session_store site token trusted_origin
+		outgoing outgoing_guard provider provider_known provider_named provider_quirks provider_quirks_openid provider_table
+		session session_cookie session_read session_shared session_store site social_error token trusted_origin
 		user user_validation verification verifier_remote`,
 
 	endpointFloor: `account_endpoints account_tokens change_email core delete_user password_change password_length

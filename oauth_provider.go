@@ -32,6 +32,7 @@ func newProvider(config Provider, out *outgoing, log *slog.Logger) (*oauthProvid
 		p.Audiences = []string{p.ClientID}
 	}
 	if p.DiscoveryURL != "" {
+		p.outgoing = out.rememberingNetwork()
 		return p, nil
 	}
 	found := p.configured()
@@ -97,7 +98,7 @@ func (p *Provider) checkParams() error {
 	var errs []error
 	for _, name := range reservedParams {
 		if _, set := p.Params[name]; set && name != "response_type" {
-			errs = append(errs, fmt.Errorf("Params cannot set %s", name))
+			errs = append(errs, fmt.Errorf("parameter %s belongs to the flow, not to Params", name))
 		}
 	}
 	return errors.Join(errs...)

@@ -23,19 +23,18 @@ const (
 type outgoing struct {
 	following *http.Client
 	refusing  *http.Client // redirects, so that secrets and keys come from nowhere else
+	network   *network     // on which the provider's metadata is; nil: one for each request
+}
+
+// rememberingNetwork is for one provider, whose metadata leads to other addresses.
+func (o *outgoing) rememberingNetwork() *outgoing {
+	return &outgoing{following: o.following, refusing: o.refusing, network: new(network)}
 }
 
 // newOutgoing uses the client of the configuration, nil for one of our own.
 func newOutgoing(client *http.Client) *outgoing {
 	if client == nil {
-		transport := &http.Transport{
-			Proxy:                  http.ProxyFromEnvironment,
-			TLSHandshakeTimeout:    outgoingTimeout,
-			MaxResponseHeaderBytes: maxOutgoingHeader,
-			IdleConnTimeout:        time.Minute,
-			ForceAttemptHTTP2:      true,
-		}
-		client = &http.Client{Transport: transport}
+		client = &http.Client{Transport: newTransport()}
 	}
 	following, refusing := *client, *client
 	following.Jar, refusing.Jar = nil, nil // nothing that a provider sets is sent for another user
@@ -53,7 +52,11 @@ type providerReply struct{ body []byte }
 func (o *outgoing) do(ctx context.Context, client *http.Client, r *http.Request) (*providerReply, error) {
 	ctx, cancel := context.WithTimeout(ctx, outgoingTimeout)
 	defer cancel()
-	resp, err := client.Do(r.WithContext(ctx))
+	n := o.network
+	if n == nil {
+		n = new(network)
+	}
+	resp, err := client.Do(r.WithContext(n.within(ctx)))
 	if err != nil {
 		return nil, withoutQuery(err)
 	}

@@ -2,9 +2,7 @@ package auth
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -159,19 +157,11 @@ func lookupText(profile map[string]any, path string) string {
 	return text
 }
 
-// profileText returns a text, or a number as JavaScript writes it. Of a number in an
-// id_token that is too long for JavaScript the digits are kept: rounded, it would be
-// the identifier of others as well.
+// profileText returns a text, or a number as JavaScript writes it.
 func profileText(value any) (string, bool) {
 	switch v := value.(type) {
 	case string:
 		return v, true
-	case json.Number:
-		number, err := v.Float64()
-		if err != nil || math.Abs(number) > 1<<53 {
-			return v.String(), true
-		}
-		return profileText(number)
 	case float64:
 		text, err := appendJSONFloat(nil, v)
 		return string(text), err == nil
