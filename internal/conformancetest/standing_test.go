@@ -43,6 +43,11 @@ var standings = []*standing{
 		lines:    []string{"* body with other members that are null", "* value with other members that are null", "* copy with other members that are null"},
 	},
 	{
+		row:      "state of a flow at a provider",
+		concerns: about("signInSocial", "linkSocialAccount", "callbackOAuth"),
+		lines:    []string{`+ state oauthProvider = "…"`},
+	},
+	{
 		row:      "status of a direct call",
 		concerns: func(s *step) bool { return s.verb == "call" && strings.Contains(s.rest, "returnStatus") },
 		lines:    []string{"+ status 200"},
