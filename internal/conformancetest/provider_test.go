@@ -165,6 +165,9 @@ func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.log = append(p.log, described(r, body))
 	}
 	if fixed := p.fixed[what]; fixed != nil {
+		if fixed.status/100 == 3 { // but not again where that leads
+			delete(p.fixed, what)
+		}
 		fixed.serve(w, p)
 		return
 	}

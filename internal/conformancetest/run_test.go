@@ -31,7 +31,7 @@ func newRun(t testing.TB, v *variant, s site, p *provider, address string) *run 
 	r := &run{
 		t: t, variant: v, site: s, provider: p,
 		words: &words{t: t, variant: v, provider: p, address: address, labels: make(map[string]string), began: time.Now()},
-		jars: make(map[string]*jar), kept: make(map[string]string), database: watch(t, s.database()),
+		jars:  make(map[string]*jar), kept: make(map[string]string), database: watch(t, s.database()),
 	}
 	r.look()
 	return r

@@ -26,7 +26,7 @@ var (
 	verifierForm  = regexp.MustCompile(`^[\w-]{128}$`)
 	plainState    = regexp.MustCompile(`\{[^\n]*"codeVerifier":[^\n]*\}`)
 	quotedState   = regexp.MustCompile(`"value":("(?:[^"\\]|\\.)*codeVerifier(?:[^"\\]|\\.)*")`)
-	sealedForm    = regexp.MustCompile(`((?:\$ba\$|%24ba%24)\d+(?:\$|%24))?\b([0-9a-f]{80,})\b`)
+	sealedForm    = regexp.MustCompile(`((?:\$ba\$|%24ba%24)\d+(?:\$|%24)|\b)([0-9a-f]{80,})\b`)
 )
 
 // authorization describes an authorization URL: where it leads, and its

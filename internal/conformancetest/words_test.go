@@ -49,11 +49,11 @@ var (
 // text replaces all of it in a text.
 func (w *words) text(text string) string {
 	text = w.provider.inWords(text)
+	text = jweForm.ReplaceAllStringFunc(text, w.jwe)
+	text = jwtForm.ReplaceAllStringFunc(text, w.jwt)
 	text = authorizeForm.ReplaceAllStringFunc(text, w.authorization)
 	text = w.flowState(text)
 	text = sealedForm.ReplaceAllStringFunc(text, w.sealed)
-	text = jweForm.ReplaceAllStringFunc(text, w.jwe)
-	text = jwtForm.ReplaceAllStringFunc(text, w.jwt)
 	text = strings.ReplaceAll(text, w.address, "203.0.113.7")
 	text = signedForm.ReplaceAllStringFunc(text, w.signed)
 	text = w.secrets(text)
