@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -26,4 +27,38 @@ func TestDiscoveredAuthorizationEndpoint(t *testing.T) {
 	if u.Scheme+"://"+u.Host+u.Path != "https://acme.test/there" {
 		t.Errorf("sent to %s", u)
 	}
+}
+
+// A profile that is null is nobody's.
+func TestProfileThatIsNull(t *testing.T) {
+	w, f := newSocialWorld(t)
+	f.users["ann"] = "null"
+	w.browser().signInAt("ann").leads(t, "/oops?x=1&error=unable_to_get_user_info#top")
+}
+
+func TestFlowRequestIssues(t *testing.T) {
+	w, _ := newSocialWorld(t)
+	b := w.as("ann")
+	const reserved = "[body.additionalParams] additionalParams cannot include reserved OAuth parameters: " +
+		"state, client_id, redirect_uri, response_type, code_challenge, code_challenge_method, nonce, scope"
+	for _, path := range []string{"/sign-in/social", "/link-social"} {
+		for _, test := range []struct {
+			body string
+			want string
+		}{
+			{`{}`, "[body.provider] Invalid input"},
+			{`{"provider":5}`, "[body.provider] Invalid input"},
+			{`{"provider":"acme","additionalParams":{"nonce":"x"}}`, reserved},
+			{`{"provider":"acme","scopes":"x","additionalParams":{"nonce":"x"}}`, "[body.scopes] Invalid input: expected array, received string; " + reserved},
+		} {
+			if got := b.post(path, json.RawMessage(test.body)).fails(t, http.StatusBadRequest, ErrValidation).field(t, "message"); got != test.want {
+				t.Errorf("%s %s: %s, want %s", path, test.body, got, test.want)
+			}
+		}
+	}
+}
+
+func TestPostedCallbackThatIsNoObject(t *testing.T) {
+	w, _ := newSocialWorld(t)
+	w.browser().post("/callback/acme", json.RawMessage(`[1]`)).fails(t, http.StatusBadRequest, ErrValidation)
 }
