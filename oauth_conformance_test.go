@@ -62,3 +62,17 @@ func TestPostedCallbackThatIsNoObject(t *testing.T) {
 	w, _ := newSocialWorld(t)
 	w.browser().post("/callback/acme", json.RawMessage(`[1]`)).fails(t, http.StatusBadRequest, ErrValidation)
 }
+
+func TestFlowThatLinksNobody(t *testing.T) {
+	for text, want := range map[string]bool{
+		`{"callbackURL":"/","codeVerifier":"v","expiresAt":1}`:                                   true,
+		`{"callbackURL":"/","codeVerifier":"v","expiresAt":1,"link":{"userId":"u","email":"e"}}`: true,
+		`{"callbackURL":"/","codeVerifier":"v","expiresAt":1,"link":{"userId":5,"email":"e"}}`:   true,
+		`{"callbackURL":"/","codeVerifier":"v","expiresAt":1,"link":{"email":"e"}}`:              false,
+		`{"callbackURL":"/","codeVerifier":"v","expiresAt":1,"link":{"userId":"","email":"e"}}`:  false,
+	} {
+		if _, err := parseFlow(text); (err == nil) != want {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}

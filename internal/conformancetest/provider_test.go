@@ -67,7 +67,9 @@ func (v *variant) newProvider(t testing.TB) *provider {
 		return nil
 	}
 	p := &provider{t: t, said: make(map[string]object), fixed: make(map[string]*fixedAnswer)}
-	p.server = httptest.NewServer(p)
+	p.server = httptest.NewUnstartedServer(p)
+	p.server.Config.SetKeepAlivesEnabled(false) // a request on a connection that breaks is sent again
+	p.server.Start()
 	t.Cleanup(p.server.Close)
 	return p
 }

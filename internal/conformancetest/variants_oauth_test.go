@@ -135,13 +135,23 @@ func oauth(name string, options object, config func(c *auth.Config, o *ours)) *v
 				},
 				"plain": merge(plainOptions, object{"clientId": "app", "clientSecret": "app secret", "scopes": []string{"read"}}),
 			},
-			"socialProviders": object{"github": object{"clientId": "hub", "clientSecret": "hub secret"}},
+			"socialProviders": object{
+				"github":    object{"clientId": "hub", "clientSecret": "hub secret"},
+				"gitlab":    object{"clientId": "lab", "clientSecret": "lab secret", "issuer": providerURL + "/gitlab"},
+				"microsoft": object{"clientId": "app", "clientSecret": "app secret", "authority": providerURL + "/microsoft", "disableProfilePhoto": true},
+				"paybin":    object{"clientId": "app", "clientSecret": "app secret", "issuer": providerURL + "/paybin"},
+				"vercel":    object{"clientId": "app", "clientSecret": "app secret"},
+			},
 		}, options),
 		config: func(c *auth.Config, o *ours) {
 			c.Providers = []auth.Provider{
 				auth.OIDC("op", o.provider.at("/op"), "app", "app secret"),
 				o.plain("plain", func(p *auth.Provider) { p.ClientSecret, p.Scopes = "app secret", []string{"read"} }),
-				auth.BuiltinProvider("github", "hub", "hub secret"),
+				auth.GitHub("hub", "hub secret"),
+				o.known("gitlab", "lab"),
+				o.known("microsoft", "app"),
+				o.known("paybin", "app"),
+				auth.BuiltinProvider("vercel", "app", "app secret"),
 			}
 			if config != nil {
 				config(c, o)
@@ -161,6 +171,13 @@ func (o *ours) plain(id string, change func(*auth.Provider)) auth.Provider {
 		AuthorizationURL: o.provider.at("/plain/authorize"), TokenURL: o.provider.at("/plain/token"), UserInfoURL: o.provider.at("/plain/userinfo"),
 	}
 	change(&p)
+	return p
+}
+
+// known is a provider that is known by name, but plays at home.
+func (o *ours) known(id, client string) auth.Provider {
+	p := auth.BuiltinProvider(id, client, client+" secret")
+	p.BaseURL, p.PhotoSize = o.provider.at("/"+id), -1
 	return p
 }
 
