@@ -119,6 +119,9 @@ func parseFlow(text string) (*oauthFlow, error) {
 	if err := json.Unmarshal([]byte(text), &f); err != nil {
 		return nil, err
 	}
+	if f.Link != nil && f.Link.UserID == "" {
+		return nil, errors.New("auth: a flow that links nobody")
+	}
 	flow := oauthFlow(f)
 	if err := json.Unmarshal([]byte(text), &flow.data); err != nil {
 		return nil, err
