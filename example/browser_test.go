@@ -22,6 +22,8 @@ type server struct {
 	auth    *auth.Auth
 	mails   *outbox
 	mailing *sync.WaitGroup
+
+	providers []namedProvider
 }
 
 func start(t *testing.T) *server {
@@ -40,6 +42,9 @@ func startWith(t *testing.T, change func(config *auth.Config)) *server {
 	s := &server{url: "http://" + ts.Listener.Addr().String(), mails: newOutbox(), mailing: new(sync.WaitGroup)}
 	config := newConfig(s.url, strings.Repeat("s", 32), db.store, s.mails, s.mailing.Go)
 	change(&config)
+	for _, p := range config.Providers {
+		s.providers = append(s.providers, namedProvider{p.ID, p})
+	}
 	a, err := auth.New(config)
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +53,7 @@ func startWith(t *testing.T, change func(config *auth.Config)) *server {
 		t.Fatal(err)
 	}
 	s.auth = a
-	ts.Config.Handler = newSite(a, s.mails, true)
+	ts.Config.Handler = newSite(a, s.mails, true, s.providers)
 	ts.Start()
 	t.Cleanup(func() {
 		ts.Close()

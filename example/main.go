@@ -29,6 +29,7 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -38,9 +39,10 @@ import (
 
 // options are what people choose.
 type options struct {
-	addr     string // to listen on
-	database string // as parseSource takes it
-	secret   string // empty: one is made
+	addr      string          // to listen on
+	database  string          // as parseSource takes it
+	secret    string          // empty: one is made
+	providers []namedProvider // empty: the demonstration provider
 }
 
 func main() {
@@ -48,6 +50,11 @@ func main() {
 	flag.StringVar(&chosen.addr, "addr", "localhost:3000", "`address` to listen on; port 0 is any free one")
 	flag.StringVar(&chosen.database, "db", "example.db", "`database`: "+sourceForms)
 	flag.Parse()
+	var err error
+	if chosen.providers, err = providersFromEnv(os.Getenv); err != nil {
+		fmt.Fprintln(os.Stderr, "example:", err)
+		os.Exit(1)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	if err := run(ctx, chosen, os.Stdout); err != nil {
@@ -77,23 +84,40 @@ func runOn(ctx context.Context, db *database, listener net.Listener, chosen opti
 	}
 	baseURL := urlOf(chosen.addr, listener)
 	var background sync.WaitGroup
+	defer background.Wait() // a mail that a finished request caused is still sent
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	public := !isLoopback(listener)
+	providers, err := chooseProviders(ctx, chosen.providers, baseURL, public, background.Go)
+	if err != nil {
+		return err
+	}
 	mails := newOutbox()
-	a, err := auth.New(newConfig(baseURL, secret.value, db.store, mails, background.Go))
+	config := newConfig(baseURL, secret.value, db.store, mails, background.Go)
+	config.Providers = configsOf(providers)
+	a, err := auth.New(config)
 	if err != nil {
 		return err
 	}
 	if err := db.prepare(ctx, a); err != nil {
 		return err
 	}
-	public := !isLoopback(listener)
-	announce(out, baseURL, db, secret, public)
-
-	ctx, stop := context.WithCancel(ctx)
+	announce(out, baseURL, db, secret, public, providers)
 	background.Go(func() { cleanUp(ctx, a) })
-	err = serve(ctx, listener, newSite(a, mails, !public))
-	stop()
-	background.Wait() // a mail that a finished request caused is still sent
-	return err
+	return serve(ctx, listener, newSite(a, mails, !public, providers))
+}
+
+// chooseProviders returns the configured providers, or starts the demonstration
+// provider. It lets everybody be anybody, which is not for a network.
+func chooseProviders(ctx context.Context, configured []namedProvider, baseURL string, public bool, background func(task func())) ([]namedProvider, error) {
+	if len(configured) > 0 || public {
+		return configured, nil
+	}
+	demo, err := startDemoProvider(ctx, baseURL, background)
+	if err != nil {
+		return nil, err
+	}
+	return []namedProvider{{"Demo", demo.provider()}}, nil
 }
 
 // urlOf returns where browsers find the server. The host is the one that was
@@ -111,7 +135,7 @@ func isLoopback(listener net.Listener) bool {
 	return listener.Addr().(*net.TCPAddr).IP.IsLoopback()
 }
 
-func announce(out io.Writer, baseURL string, db *database, secret secret, public bool) {
+func announce(out io.Writer, baseURL string, db *database, secret secret, public bool, providers []namedProvider) {
 	fmt.Fprintln(out, "Example server of package auth. Ctrl-C ends it.")
 	fmt.Fprintln(out)
 	fmt.Fprintf(out, "  pages   %s/\n", baseURL)
@@ -127,6 +151,13 @@ func announce(out io.Writer, baseURL string, db *database, secret secret, public
 		fmt.Fprintf(out, "  store   %s\n", db.shown)
 	}
 	fmt.Fprintf(out, "  secret  %s\n", secret.origin)
+	for _, p := range providers {
+		if p.ID == demoID {
+			fmt.Fprintf(out, "  sign-in at a demonstration provider, %s; see -help for real ones\n", strings.TrimSuffix(p.DiscoveryURL, "/.well-known/openid-configuration"))
+			continue
+		}
+		fmt.Fprintf(out, "  sign-in at %s, where the redirect URI is %s/api/auth/callback/%s\n", p.Name, baseURL, p.ID)
+	}
 	fmt.Fprintln(out)
 }
 
