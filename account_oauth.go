@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 )
 
 // sealToken returns a token as it is stored.
@@ -100,4 +101,20 @@ func mergeScopes(storedScopes, granted []string) string {
 		}
 	}
 	return strings.Join(merged, ",")
+}
+
+// stored is a text as a nullable column has it.
+func stored(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+// storedTime is a time as a nullable column has it.
+func storedTime(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
 }

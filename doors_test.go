@@ -44,6 +44,17 @@ var doorCases = []doorCase{
 	{op: "signInEmail", input: `{"email":"ann@example.com","password":"wrong"}`, want: 401},
 	{op: "signInEmail", input: `{"email":"ann","password":"wrong"}`, want: 400},
 	{op: "signInEmail", input: `{"email":"ann@example.com","password":"password of ann"}`, broken: true, want: 500},
+	{op: "signInSocial", input: `{"provider":"acme","callbackURL":"/in"}`, want: 200},
+	{op: "signInSocial", input: `{"provider":"acme","disableRedirect":true}`, want: 200},
+	{op: "signInSocial", input: `{"provider":"unknown"}`, want: 404},
+	{op: "signInSocial", input: `{"provider":"acme","additionalParams":{"state":"x"}}`, wire: true, want: 400},
+	{op: "signInSocial", input: `{"provider":"acme"}`, broken: true, want: 500},
+	{op: "callbackOAuth", input: `{"id":"acme","code":"x"}`, want: 302},
+	{op: "callbackOAuth", input: `{"id":"acme","code":"x","state":"unknown"}`, want: 302},
+	{op: "callbackOAuth", input: `{"id":"acme","code":"x","state":"unknown"}`, broken: true, want: 302},
+	{op: "linkSocialAccount", input: `{"provider":"acme"}`, as: "ann", want: 200},
+	{op: "linkSocialAccount", input: `{"provider":"unknown"}`, as: "ann", want: 404},
+	{op: "linkSocialAccount", input: `{"provider":"acme"}`, as: "forged", want: 401},
 	{op: "signOut", as: "ann", want: 200},
 	{op: "signOut", as: "forged", want: 200},
 	{op: "getSession", as: "ann", want: 200},
@@ -133,6 +144,13 @@ func (s *brokenStore) Select(ctx context.Context, q Query) ([]Row, error) {
 	return s.Store.Select(ctx, q)
 }
 
+func (s *brokenStore) Insert(ctx context.Context, table *Table, row Row) error {
+	if s.broken {
+		return errSecret
+	}
+	return s.Store.Insert(ctx, table, row)
+}
+
 // doorWorld is a prepared instance with one door's view of it.
 type doorWorld struct {
 	*world
@@ -145,6 +163,7 @@ func newDoorWorld(t *testing.T) *doorWorld {
 	d := &doorWorld{store: &brokenStore{Store: NewMemoryStore()}}
 	d.world = newWorld(t, func(c *Config) {
 		c.Store = d.store
+		c.Providers = []Provider{acme}
 		c.Session.Fields = []Column{{Name: "theme", Type: TypeString, Nullable: true, Optional: true}}
 	})
 	d.ann = d.as("ann")
@@ -204,7 +223,7 @@ type answer struct {
 }
 
 var (
-	randomText = regexp.MustCompile(`\b[0-9a-zA-Z]{24,}\b(\.[0-9A-Za-z%+/]+(%3D|=))?`)
+	randomText = regexp.MustCompile(`[0-9a-zA-Z_-]{24,}(\.[0-9A-Za-z%+/]+(%3D|=))?`)
 	noHeaders  = []string{"Date", "Content-Length"}
 )
 

@@ -94,7 +94,7 @@ func TestValidationMessages(t *testing.T) {
 		{"/", `{"name":{},"note":"n"}`, "[body.name] Invalid input: expected string, received object", "an object for a string"},
 		{"/", `{"name":"n","note":1,"price":"1"}`, "[body.price] Invalid input: expected number, received string; [body.note] Invalid input: expected string, received number", "in the order of the fields"},
 		{"/", `{"name":"n","note":"n","tags":{}}`, "[body.tags] Invalid input: expected array, received object", "an object for an array"},
-		{"/", `{"name":"n","note":"n","tags":[1]}`, "[body.tags] Invalid input", "wrong inside"},
+		{"/", `{"name":"n","note":"n","tags":[1]}`, "[body.tags.0] Invalid input: expected string, received number", "wrong inside"},
 		{"/", `{"name":"n","note":"n","tags":null}`, "[body.tags] Invalid input: expected array, received null", "null for an optional array"},
 		{"/", `{"name":"n","note":"n","count":1.5}`, "[body.count] Invalid input", "no integer"},
 		{"/", `{"name":"n","note":"n","due":"yesterday"}`, "[body.due] Invalid input", "no date"},

@@ -97,7 +97,9 @@ func (x *Exchange) SetStatus(status int) { x.status = status }
 
 // Redirect returns the error that ends an endpoint with a redirect (302 Found)
 // to the given URL: return auth.ExchangeFrom(ctx).Redirect("/").
-func (x *Exchange) Redirect(url string) error {
+func (x *Exchange) Redirect(url string) error { return redirectTo(url) }
+
+func redirectTo(url string) *APIError {
 	return &APIError{Status: http.StatusFound, Header: http.Header{"Location": {percentEncode(url, " ")}}}
 }
 

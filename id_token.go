@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -36,8 +35,7 @@ type idTokenRules struct {
 }
 
 // verify returns the claims of a token that fulfils the rules. The nonce is
-// compared if it is not empty. Numbers are a json.Number, so that identifiers
-// longer than a float64 keep their digits. Errors: errIDToken.
+// compared if it is not empty. Errors: errIDToken.
 //
 // azp is not looked at, like in the original: an app for Android gets tokens from
 // Google whose azp is itself and whose aud is the server.
@@ -136,7 +134,7 @@ func isSubject(sub any) bool {
 	switch s := sub.(type) {
 	case string:
 		return s != ""
-	case json.Number:
+	case float64:
 		return true
 	}
 	return false
@@ -168,7 +166,7 @@ func (r *idTokenRules) hasNonce(claim any, nonce string) bool {
 
 // decodeIDToken returns the claims of a token without any verification, for those
 // that came over TLS from the provider's token endpoint (OpenID Connect Core 1.0
-// section 3.1.3.7 number 6). Numbers are a json.Number. Errors: errIDToken.
+// section 3.1.3.7 number 6). Errors: errIDToken.
 func decodeIDToken(token string) (claims map[string]any, err error) {
 	_, encoded, err := splitJWS(token)
 	if err != nil {
@@ -187,10 +185,10 @@ func decodeIDToken(token string) (claims map[string]any, err error) {
 	return claims, nil
 }
 
-// decodeClaims decodes what jsonMembers took for a JSON object.
+// decodeClaims decodes what jsonMembers took for a JSON object. Numbers become a
+// float64, as they do in the original: an identifier that is one has the same text
+// on both sides.
 func decodeClaims(payload []byte) (claims map[string]any, err error) {
-	decoder := json.NewDecoder(bytes.NewReader(payload))
-	decoder.UseNumber()
-	err = decoder.Decode(&claims)
+	err = json.Unmarshal(payload, &claims)
 	return claims, err
 }

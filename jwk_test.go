@@ -208,6 +208,10 @@ func FuzzKeySet(f *testing.F) {
 		f.Add(makeKeySet(makeJWK(f, testKeys()[alg].Public(), map[string]any{"kid": "k", "alg": alg, "use": "sig", "key_ops": []string{"verify"}})))
 	}
 	f.Add([]byte(`{"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB"},{"kty":"EC","crv":"P-256","x":"","y":""},{"kty":"oct","k":""},null]}`))
+	for _, bits := range []uint{minRSABits, maxRSABits} { // no product of two primes
+		n := new(big.Int).Lsh(big.NewInt(1), bits-1)
+		f.Add(makeKeySet(makeJWK(f, &rsa.PublicKey{N: n.Add(n, big.NewInt(1)), E: 1<<31 - 1}, nil)))
+	}
 	tokens := make(map[string]string)
 	for _, alg := range asymmetricAlgs {
 		tokens[alg] = makeJWS(f, alg, `{"alg":"`+alg+`"}`, "")

@@ -45,13 +45,15 @@ var house = map[floor]string{
 		store_sql_postgresql store_sql_run store_sql_schema store_sql_sqlite store_sql_table store_sql_text
 		store_sql_tx store_sql_value store_sql_write table transaction value`,
 
-	serviceFloor: `account account_linking account_oauth base_url callback_url client_address cookie cookie_cache cookie_chunk cookie_signed cookie_value
+	serviceFloor: `account account_linking account_oauth base_url callback_url client_address client_assertion
+		cookie cookie_cache cookie_chunk cookie_signed cookie_value
 		cleanup database_hooks exchange_cookie field_input glob guard jwe jwt location lock_stripes origin
 		id_token jwk jws key_set
 		password password_argon2
 		password_scrypt rate_limit rate_limit_database rate_limit_secondary secondary_storage secret services
-		account_cookie envelope oauth_authorize oauth_discovery oauth_profile oauth_provider oauth_state oauth_token outgoing provider provider_known
-		session session_cookie session_read session_shared session_store site token trusted_origin
+		account_cookie envelope oauth_authorize oauth_discovery oauth_profile oauth_provider oauth_state oauth_token
+		outgoing outgoing_guard provider provider_known provider_named provider_quirks provider_quirks_openid provider_table
+		session session_cookie session_read session_shared session_store site social_error token trusted_origin
 		user user_validation verification verifier_remote`,
 
 	endpointFloor: `account_endpoints account_tokens change_email core delete_user password_change password_length

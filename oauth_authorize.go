@@ -48,19 +48,15 @@ func (p *oauthProvider) authorizationURL(in authorizationRequest) (string, error
 
 // authorizationParams are in the order of the contract.
 func (p *oauthProvider) authorizationParams(in authorizationRequest) []param {
-	own := p.ownParams()
-	params := []param{
-		{"response_type", "code"},
-		{"client_id", p.ClientID},
-		{"state", in.state},
-	}
+	own, client := p.ownParams(), p.known.clientID(p)
+	params := []param{{"response_type", "code"}, client, {"state", in.state}}
 	add := func(name, value string) {
 		if value != "" {
 			params = setFormParam(params, param{name, value})
 		}
 	}
 	add("response_type", own["response_type"])
-	add("scope", strings.Join(p.scopes(in.scopes), " "))
+	add("scope", p.known.joinScopes(p.scopes(in.scopes)))
 	add("redirect_uri", in.redirectURI)
 	add("duration", own["duration"])
 	add("display", own["display"])
@@ -82,7 +78,7 @@ func (p *oauthProvider) authorizationParams(in authorizationRequest) []param {
 	if p.known != nil {
 		params = addParams(params, p.known.fixed, false)
 	}
-	return params
+	return setFormParam(params, client)
 }
 
 // ownParams are those of the configuration over those of the table; empty ones are

@@ -82,18 +82,27 @@ func (p *oauthProvider) profileOf(ctx context.Context, tokens *OAuthTokens, nonc
 		}
 		return p.openProfile(ctx, tokens, claims)
 	}
-	switch {
-	case p.Profile != nil:
+	if p.Profile != nil {
 		return p.guardedProfile(ctx, tokens)
+	}
+	reply, err := p.knownProfile(ctx, tokens)
+	if err != nil {
+		return nil, err
+	}
+	return p.known.profileIn(p, reply)
+}
+
+// knownProfile is what the resource answers that the table names.
+func (p *oauthProvider) knownProfile(ctx context.Context, tokens *OAuthTokens) (map[string]any, error) {
+	switch {
 	case p.known.profile != nil:
 		return p.known.profile(ctx, p, tokens)
-	case p.known.idTokenProfile:
-		if tokens.IDToken == "" {
-			return nil, errNoUser
-		}
-		return decodeIDToken(tokens.IDToken)
+	case !p.known.idTokenProfile:
+		return p.fetchProfile(ctx, p.UserInfoURL, tokens.AccessToken)
+	case tokens.IDToken == "":
+		return nil, errNoUser
 	}
-	return p.fetchProfile(ctx, p.UserInfoURL, tokens.AccessToken)
+	return decodeIDToken(tokens.IDToken)
 }
 
 func (p *oauthProvider) guardedProfile(ctx context.Context, tokens *OAuthTokens) (map[string]any, error) {

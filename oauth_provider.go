@@ -32,6 +32,7 @@ func newProvider(config Provider, out *outgoing, log *slog.Logger) (*oauthProvid
 		p.Audiences = []string{p.ClientID}
 	}
 	if p.DiscoveryURL != "" {
+		p.outgoing = out.rememberingNetwork()
 		return p, nil
 	}
 	found := p.configured()
@@ -70,8 +71,12 @@ func (p *Provider) check() error {
 			fail("%w", err)
 		}
 	}
+	based := ""
+	if p.known != nil {
+		based = p.known.expand(p.known.authorization, p)
+	}
 	for _, option := range []struct{ name, value string }{
-		{"DiscoveryURL", p.DiscoveryURL}, {"AuthorizationURL", p.AuthorizationURL}, {"TokenURL", p.TokenURL},
+		{"BaseURL", based}, {"DiscoveryURL", p.DiscoveryURL}, {"AuthorizationURL", p.AuthorizationURL}, {"TokenURL", p.TokenURL},
 		{"UserInfoURL", p.UserInfoURL}, {"EndSessionURL", p.EndSessionURL},
 	} {
 		if u, err := url.Parse(option.value); option.value != "" && (err != nil || u.Host == "" || !isWebScheme(u.Scheme)) {
@@ -79,6 +84,9 @@ func (p *Provider) check() error {
 		}
 	}
 	errs = append(errs, p.checkParams(), p.checkTokenAuth())
+	if p.known != nil {
+		errs = append(errs, p.known.checkEnvironment(p))
+	}
 	if p.known != nil && p.known.check != nil {
 		errs = append(errs, p.known.check(p))
 	}
@@ -136,7 +144,7 @@ func (p *oauthProvider) needsNonce() bool {
 
 // takesIDTokens reports whether clients may submit id_tokens.
 func (p *oauthProvider) takesIDTokens() bool {
-	return !p.DisableIDToken && (p.VerifyIDToken != nil || p.endpoints().idToken != nil)
+	return !p.DisableIDToken && (p.VerifyIDToken != nil || p.endpoints().idToken != nil || p.known != nil && p.known.verify != nil)
 }
 
 // acceptsIDToken verifies an id_token that a client submitted (contract section 9).
@@ -147,11 +155,19 @@ func (p *oauthProvider) acceptsIDToken(ctx context.Context, token, nonce string)
 	if p.known != nil && p.known.opaque && strings.Count(token, ".") != 2 {
 		return true // the profile request decides
 	}
-	_, err := p.endpoints().idToken.verify(ctx, token, nonce)
-	if err != nil {
+	if err := p.verifyIDToken(ctx, token, nonce); err != nil {
 		p.log.WarnContext(ctx, "id_token refused", "provider", p.ID, "error", err)
+		return false
 	}
-	return err == nil
+	return true
+}
+
+func (p *oauthProvider) verifyIDToken(ctx context.Context, token, nonce string) error {
+	if p.known != nil && p.known.verify != nil {
+		return p.known.verify(ctx, p, token, nonce)
+	}
+	_, err := p.endpoints().idToken.verify(ctx, token, nonce)
+	return err
 }
 
 // endSessionURL is where sign-out leads, empty if it does not (OpenID Connect

@@ -20,7 +20,7 @@ func (p *oauthProvider) exchangeCode(ctx context.Context, in CodeExchange) (*OAu
 	case p.Exchange != nil:
 		return p.withLifetime(p.Exchange(ctx, in))
 	case p.known != nil && p.known.exchange != nil:
-		return p.known.exchange(ctx, p, in)
+		return p.withLifetime(p.known.exchange(ctx, p, in))
 	}
 	return p.withLifetime(p.requestTokens(ctx, p.codeForm(in), p.authMethod(false)))
 }
@@ -49,12 +49,15 @@ func (p *oauthProvider) refreshTokens(ctx context.Context, refreshToken string) 
 	case p.Refresh != nil:
 		return p.withLifetime(p.Refresh(ctx, refreshToken))
 	case p.known != nil && p.known.refresh != nil:
-		return p.known.refresh(ctx, p, refreshToken)
+		return p.withLifetime(p.known.refresh(ctx, p, refreshToken))
 	}
 	form := []param{{"grant_type", "refresh_token"}, {"refresh_token", refreshToken}}
+	if p.known != nil && p.known.refreshScopes {
+		form = append(form, param{"scope", p.known.joinScopes(p.scopes(nil))})
+	}
 	for _, name := range slices.Sorted(maps.Keys(p.RefreshParams)) {
 		if name != "grant_type" && name != "refresh_token" {
-			form = append(form, param{name, p.RefreshParams[name]})
+			form = setFormParam(form, param{name, p.RefreshParams[name]})
 		}
 	}
 	tokens, err := p.withLifetime(p.requestTokens(ctx, form, p.authMethod(true)))
@@ -127,14 +130,14 @@ func (p *oauthProvider) authenticate(ctx context.Context, endpoint string, form 
 		headers["Authorization"] = basicCredentials(p.ClientID, p.ClientSecret)
 		return form, nil
 	case TokenAuthNone:
-		return setFormParam(form, param{"client_id", p.ClientID}), nil
+		return setFormParam(form, p.known.clientID(p)), nil
 	case TokenAuthPrivateKeyJWT:
 		assertion, err := p.ClientAssertion(ctx, endpoint)
 		form = setFormParam(form, param{"client_id", p.ClientID})
 		form = setFormParam(form, param{"client_assertion", assertion})
 		return setFormParam(form, param{"client_assertion_type", clientAssertionType}), err
 	}
-	form = setFormParam(form, param{"client_id", p.ClientID})
+	form = setFormParam(form, p.known.clientID(p))
 	return setFormParam(form, param{"client_secret", p.ClientSecret}), nil
 }
 

@@ -23,19 +23,18 @@ const (
 type outgoing struct {
 	following *http.Client
 	refusing  *http.Client // redirects, so that secrets and keys come from nowhere else
+	network   *network     // on which the provider's metadata is; nil: one for each request
+}
+
+// rememberingNetwork is for one provider, whose metadata leads to other addresses.
+func (o *outgoing) rememberingNetwork() *outgoing {
+	return &outgoing{following: o.following, refusing: o.refusing, network: new(network)}
 }
 
 // newOutgoing uses the client of the configuration, nil for one of our own.
 func newOutgoing(client *http.Client) *outgoing {
 	if client == nil {
-		transport := &http.Transport{
-			Proxy:                  http.ProxyFromEnvironment,
-			TLSHandshakeTimeout:    outgoingTimeout,
-			MaxResponseHeaderBytes: maxOutgoingHeader,
-			IdleConnTimeout:        time.Minute,
-			ForceAttemptHTTP2:      true,
-		}
-		client = &http.Client{Transport: transport}
+		client = &http.Client{Transport: newTransport()}
 	}
 	following, refusing := *client, *client
 	following.Jar, refusing.Jar = nil, nil // nothing that a provider sets is sent for another user
@@ -46,17 +45,18 @@ func newOutgoing(client *http.Client) *outgoing {
 }
 
 // A providerReply is what a provider answered.
-type providerReply struct {
-	contentType string
-	body        []byte
-}
+type providerReply struct{ body []byte }
 
 // do sends a request with a deadline and returns the body of a reply that tells of
 // success. Errors: everything else.
 func (o *outgoing) do(ctx context.Context, client *http.Client, r *http.Request) (*providerReply, error) {
 	ctx, cancel := context.WithTimeout(ctx, outgoingTimeout)
 	defer cancel()
-	resp, err := client.Do(r.WithContext(ctx))
+	n := o.network
+	if n == nil {
+		n = new(network)
+	}
+	resp, err := client.Do(r.WithContext(n.within(ctx)))
 	if err != nil {
 		return nil, withoutQuery(err)
 	}
@@ -70,7 +70,7 @@ func (o *outgoing) do(ctx context.Context, client *http.Client, r *http.Request)
 	case resp.StatusCode < 200 || resp.StatusCode > 299:
 		return nil, fmt.Errorf("auth: %s answered %s", r.URL.Host, resp.Status)
 	}
-	return &providerReply{resp.Header.Get("Content-Type"), body}, nil
+	return &providerReply{body}, nil
 }
 
 // withoutQuery hides the query of a URL, in which some providers want secrets.
@@ -86,11 +86,9 @@ func unwrapAll(err error) error {
 	return err
 }
 
-// object decodes a JSON object. A reply that calls itself text is none.
+// object decodes a JSON object, whatever the reply calls itself: Facebook and WeChat
+// say text.
 func (r *providerReply) object() (map[string]any, error) {
-	if strings.HasPrefix(r.contentType, "text/") {
-		return nil, errors.New("auth: a provider answered with text instead of JSON")
-	}
 	var object map[string]any
 	if err := json.Unmarshal(validUTF8(r.body), &object); err != nil {
 		return nil, fmt.Errorf("auth: a provider's reply is no JSON object: %w", err)

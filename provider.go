@@ -24,11 +24,14 @@ type Provider struct {
 	// providerId: letters, digits and - . _ ~ only.
 	ID string
 
+	// ClientID and ClientSecret are what the provider gave the application. TikTok calls
+	// the former client key, WeChat AppID.
 	ClientID     string
 	ClientSecret string
 
 	// Audiences are the client ids for which id_tokens that clients submit may have
-	// been issued, such as those of mobile apps. Default: ClientID.
+	// been issued, such as those of mobile apps. Default: ClientID, which otherwise has
+	// to be among them.
 	Audiences []string
 
 	// DiscoveryURL is the address of an OpenID provider's metadata, which is fetched
@@ -46,15 +49,16 @@ type Provider struct {
 	RedirectURI string
 
 	// BaseURL is that of a server of one's own: GitLab, Paybin; the authority of
-	// Microsoft; the domain of Cognito and Salesforce. Default: that of the vendor.
+	// Microsoft; the domain of Cognito's user pool, which is required, and of
+	// Salesforce, both with or without https://. Default: that of the vendor.
 	BaseURL string
 
-	// Tenant is Microsoft's tenant ("common") and Cognito's user pool, which is
-	// required there.
+	// Tenant is Microsoft's tenant ("common") and the id of Cognito's user pool, which is
+	// required there and begins with the region: eu-west-1_AbCdEf.
 	Tenant string
 
-	// Environment is "sandbox", PayPal's default, or "live" there; "sandbox" or
-	// "production", the default, at Salesforce.
+	// Environment is "sandbox", PayPal's default, or "live" there; "production", the
+	// default, or "sandbox" at Salesforce.
 	Environment string
 
 	// Scopes are requested beside the ones that the provider has by default, which
@@ -65,7 +69,8 @@ type Provider struct {
 	// Params are further parameters of the authorization URL, such as prompt,
 	// access_type or hd; an empty value leaves out one that is sent by default.
 	// TokenParams are further members of the code exchange, RefreshParams of the
-	// refresh, and TokenHeaders headers of both.
+	// refresh, and TokenHeaders headers of both. docs/providers.md names those that
+	// known providers understand.
 	Params        map[string]string
 	TokenParams   map[string]string
 	RefreshParams map[string]string
@@ -87,12 +92,12 @@ type Provider struct {
 	// none.
 	AccessTokenExpiresIn time.Duration
 
-	// ProfileFields are further fields of Facebook's profile, and further claims of
-	// Twitch's id_token.
+	// ProfileFields are further fields of Facebook's profile, beside id, name, email and
+	// picture, and further claims of Twitch's id_token.
 	ProfileFields []string
 
-	// PhotoSize is that of Microsoft's profile photo in pixels. Default 48; negative:
-	// no photo.
+	// PhotoSize is the width of Microsoft's profile photo in pixels, one of those that
+	// Microsoft Graph offers. Default 48; negative: no photo is fetched.
 	PhotoSize int
 
 	// DisableSignUp signs in users who are known already and nobody else.
@@ -181,6 +186,8 @@ type OAuthTokens struct {
 	// sign-in. They are as true as the browser.
 	Name  string
 	Email string
+
+	confirmedEmail string // the provider vouches for it outside of the profile
 }
 
 // CodeExchange is what Provider.Exchange gets.

@@ -9,66 +9,65 @@ import (
 )
 
 // A knownProvider is a row of the table of providers: what distinguishes one from
-// any other OAuth 2.0 server (contract sections 10.1 and 10.2). In URLs {base} and
-// {tenant} stand for Provider.BaseURL and Provider.Tenant.
+// any other OAuth 2.0 server (contract sections 10.1, 10.2 and 11). In URLs {base}
+// and {tenant} stand for Provider.BaseURL and Provider.Tenant, {host} for the former
+// without its scheme, {environment} for the value of environments.
 type knownProvider struct {
 	id           string
-	base, tenant string // defaults
+	base, tenant string            // defaults
+	environments map[string]string // by Provider.Environment
 
 	authorization, token, userInfo string
 
+	clientParam  string // the name of client_id, if it has another
 	scopes       []string
-	ignoreScopes bool // there is no scope parameter
-	requestFirst bool // the scopes of the request stand before those of the configuration
+	separator    string // between scopes; default: a space
+	ignoreScopes bool   // there is no scope parameter
+	requestFirst bool   // the scopes of the request stand before those of the configuration
 
 	params       map[string]string // of the authorization URL, unless Provider.Params has them
 	fixed        map[string]string // that nothing overrides
 	loginHint    bool              // login_hint is forwarded
 	ignoreParams bool              // additionalParams of the request are not
-	plain        bool              // no PKCE challenge
+	plain        bool              // no PKCE
 	needsSecret  bool
 
-	auth         TokenAuth         // default: by the secret
-	refreshAuth  TokenAuth         // default: auth
-	tokenHeaders map[string]string // of the code exchange
-	noRefresh    bool
-	okErrors     bool // a refused grant comes with status 200
+	auth          TokenAuth         // default: by the secret
+	refreshAuth   TokenAuth         // default: auth
+	tokenHeaders  map[string]string // of requests to the token endpoint
+	refreshScopes bool              // a refresh names the scopes
+	noRefresh     bool
+	okErrors      bool // a refused grant comes with status 200
 
 	// Where the profile comes from: the claims of the id_token if idTokenProfile is
-	// set, else userInfo.
+	// set, else userInfo. member is the path of the profile in what that answers.
 	idTokenProfile bool
 	userInfoPost   bool              // POST without a body
 	userInfoHeader map[string]string // beside Authorization
+	member         string
 
 	// Paths into the profile, see lookup.
 	subject, name, email, image, verified string
 
+	needsEmail  bool   // users without an address are refused as if they were none
 	placeholder string // path of what makes up an address for users without one
 
 	// Quirks, all optional.
 	check     func(p *Provider) error                                                                       // of the configuration
 	idToken   func(p *oauthProvider) *idTokenRules                                                          // of tokens that clients submit
+	verify    func(ctx context.Context, p *oauthProvider, token, nonce string) error                        // of such tokens, instead of rules
 	opaque    bool                                                                                          // such a token may also be none that can be verified here
 	authorize func(p *oauthProvider, in authorizationRequest, params []param) (endpoint string, _ []param)  // the parameters as they are sent
 	exchange  func(ctx context.Context, p *oauthProvider, in CodeExchange) (*OAuthTokens, error)            // instead of the usual request
 	refresh   func(ctx context.Context, p *oauthProvider, refreshToken string) (*OAuthTokens, error)        // instead of the usual request
 	profile   func(ctx context.Context, p *oauthProvider, tokens *OAuthTokens) (map[string]any, error)      // instead of idTokenProfile and userInfo
+	admits    func(p *oauthProvider, reply map[string]any) bool                                             // whether what was answered tells of a user who may sign in
 	guard     func(ctx context.Context, p *oauthProvider, tokens *OAuthTokens) (ok bool, err error)         // before Provider.Profile
 	user      func(p *oauthProvider, tokens *OAuthTokens, profile map[string]any, user *ProviderUser) error // after the paths
 }
 
-// knownProviders is the table, in the order of their ids.
-var knownProviders = []knownProvider{
-	{
-		id:            "github",
-		authorization: "https://github.com/login/oauth/authorize",
-		token:         "https://github.com/login/oauth/access_token",
-		userInfo:      "https://api.github.com/user",
-	},
-}
-
 // BuiltinProvider returns the provider with an id of the original's, such as
-// "github" or "kakao"; docs/social-sign-in.md lists them with their peculiarities.
+// "github" or "kakao"; docs/providers.md lists them with their peculiarities.
 // New reports an id that is none.
 func BuiltinProvider(id, clientID, clientSecret string) Provider {
 	p := Provider{ID: id, ClientID: clientID, ClientSecret: clientSecret, known: &knownProvider{}}
@@ -80,10 +79,39 @@ func BuiltinProvider(id, clientID, clientSecret string) Provider {
 
 // expand fills a URL of the table.
 func (k *knownProvider) expand(url string, p *Provider) string {
+	environment := k.environments[p.Environment]
 	base, tenant := p.BaseURL, p.Tenant
-	setDefault(&base, k.base)
+	setDefault(&base, strings.ReplaceAll(k.base, "{environment}", environment))
 	setDefault(&tenant, k.tenant)
-	return strings.NewReplacer("{base}", strings.TrimRight(base, "/"), "{tenant}", tenant).Replace(url)
+	base = strings.TrimRight(base, "/")
+	host := strings.TrimPrefix(strings.TrimPrefix(base, "https://"), "http://")
+	return strings.NewReplacer(
+		"{base}", base, "{host}", host, "{tenant}", tenant, "{environment}", environment,
+	).Replace(url)
+}
+
+// checkEnvironment wants one that the table knows.
+func (k *knownProvider) checkEnvironment(p *Provider) error {
+	if _, known := k.environments[p.Environment]; p.Environment != "" && !known {
+		return fmt.Errorf("there is no Environment %q", p.Environment)
+	}
+	return nil
+}
+
+// clientID is the parameter that names the client.
+func (k *knownProvider) clientID(p *oauthProvider) param {
+	if k == nil || k.clientParam == "" {
+		return param{"client_id", p.ClientID}
+	}
+	return param{k.clientParam, p.ClientID}
+}
+
+// joinScopes is a space-separated list (RFC 6749 section 3.3) almost everywhere.
+func (k *knownProvider) joinScopes(scopes []string) string {
+	if k == nil || k.separator == "" {
+		return strings.Join(scopes, " ")
+	}
+	return strings.Join(scopes, k.separator)
 }
 
 // lookup returns the first value that is there and not empty among alternatives,
@@ -102,6 +130,9 @@ func lookup(profile map[string]any, path string) any {
 }
 
 func lookupOne(value any, path string) any {
+	if object, _ := value.(map[string]any); object[path] != nil {
+		return object[path] // claims that are named by a URL have dots
+	}
 	for name := range strings.SplitSeq(path, ".") {
 		switch v := value.(type) {
 		case map[string]any:
@@ -140,6 +171,21 @@ func profileText(value any) (string, bool) {
 // profileBool reads a boolean that some providers send as a text.
 func profileBool(value any) bool { return value == true || value == "true" }
 
+// profileIn finds the profile in an answer. Errors: errNoUser.
+func (k *knownProvider) profileIn(p *oauthProvider, reply map[string]any) (map[string]any, error) {
+	if reply == nil || k.admits != nil && !k.admits(p, reply) {
+		return nil, errNoUser
+	}
+	if k.member == "" {
+		return reply, nil
+	}
+	profile, _ := lookup(reply, k.member).(map[string]any)
+	if profile == nil {
+		return nil, errNoUser
+	}
+	return profile, nil
+}
+
 // userOf maps a profile.
 func (k *knownProvider) userOf(p *oauthProvider, tokens *OAuthTokens, profile map[string]any) (ProviderUser, error) {
 	user := ProviderUser{
@@ -148,15 +194,24 @@ func (k *knownProvider) userOf(p *oauthProvider, tokens *OAuthTokens, profile ma
 		Image:         lookupText(profile, k.image),
 		EmailVerified: profileBool(lookup(profile, k.verified)),
 	}
+	if user.Email != "" && user.Email == tokens.confirmedEmail {
+		user.EmailVerified = true
+	}
 	if k.user == nil {
 		return user, nil
 	}
 	return user, k.user(p, tokens, profile, &user)
 }
 
-// addPlaceholder makes up an address that belongs to nobody (RFC 2606).
+// addPlaceholder makes up an address that belongs to nobody (RFC 2606). Errors:
+// errNoUser, and an address that is none.
 func (k *knownProvider) addPlaceholder(profile map[string]any, user *ProviderUser) error {
-	if k.placeholder == "" || user.Email != "" {
+	switch {
+	case user.Email != "":
+		return nil
+	case k.needsEmail:
+		return errNoUser
+	case k.placeholder == "":
 		return nil
 	}
 	user.EmailVerified = false

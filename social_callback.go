@@ -94,11 +94,11 @@ func (c *core) flowFailed(ctx context.Context, err error) error {
 		failure = &flowError{"internal_server_error", nil}
 	}
 	c.log.WarnContext(ctx, "callback of a provider refused", "error", err)
-	return c.failFlow(ctx, failure.flow, failure.code, "")
+	return c.failFlow(ctx, failure.flow, failure.code, "").WithCause(err)
 }
 
 // failFlow redirects to the error page of a flow, nil for the default one.
-func (c *core) failFlow(ctx context.Context, flow *oauthFlow, code, description string) error {
+func (c *core) failFlow(ctx context.Context, flow *oauthFlow, code, description string) *APIError {
 	target := c.errorURL
 	setDefault(&target, c.siteOf(ctx).url+"/error")
 	if flow != nil && flow.ErrorURL != "" {
@@ -108,7 +108,7 @@ func (c *core) failFlow(ctx context.Context, flow *oauthFlow, code, description 
 	if description != "" {
 		params = append(params, "error_description", description)
 	}
-	return ExchangeFrom(ctx).Redirect(appendQuery(target, params...))
+	return redirectTo(appendQuery(target, params...))
 }
 
 // finishFlow exchanges the code and signs in, or links, whom the provider names.

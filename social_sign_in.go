@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 )
 
 // SignInSocialRequest is the body of POST /sign-in/social.
@@ -182,20 +181,4 @@ func (c *core) identifyIDToken(ctx context.Context, p *oauthProvider, in *Social
 		return nil, ErrUserEmailNotFound.With(http.StatusUnauthorized)
 	}
 	return who, nil
-}
-
-// stored is a text as a nullable column has it.
-func stored(text string) *string {
-	if text == "" {
-		return nil
-	}
-	return &text
-}
-
-// storedTime is a time as a nullable column has it.
-func storedTime(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
 }

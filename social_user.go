@@ -7,25 +7,6 @@ import (
 	"strings"
 )
 
-// A socialError is why a sign-in at a provider came to nothing here, in the words
-// of the wire.
-type socialError string
-
-const (
-	failureNotLinked   socialError = "account not linked"
-	failureLink        socialError = "unable to link account"
-	failureUpdate      socialError = "unable to update account"
-	failureSignUp      socialError = "signup disabled"
-	failureCreate      socialError = "unable to create user"
-	failureSession     socialError = "unable to create session"
-	failureNotVerified socialError = "email_not_verified"
-)
-
-func (e socialError) Error() string { return "auth: sign-in at a provider: " + string(e) }
-
-// code is the failure in the query of an error page.
-func (e socialError) code() string { return strings.ReplaceAll(string(e), " ", "_") }
-
 // socialSignIn is what a flow says of the sign-in that ends it.
 type socialSignIn struct {
 	callbackURL string // for the verification mail
@@ -142,7 +123,7 @@ func (c *core) accountByKey(ctx context.Context, providerID, accountID string) (
 		err = errors.New("auth: two accounts of provider " + providerID + " have the same subject")
 	}
 	c.log.ErrorContext(ctx, "account could not be looked up", "provider", providerID, "error", err)
-	return nil, c.failFlow(ctx, nil, "internal_server_error", "")
+	return nil, c.failFlow(ctx, nil, "internal_server_error", "").WithCause(err)
 }
 
 // userOfIdentity returns the locked user who is to be signed in, nil if it is a new
