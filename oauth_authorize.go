@@ -29,7 +29,7 @@ var reservedParams = []string{
 // authorizationURL returns where a browser is sent to sign in (RFC 6749 section
 // 4.1.1, RFC 7636 section 4.3, contract section 8.1).
 func (p *oauthProvider) authorizationURL(in authorizationRequest) (string, error) {
-	endpoint := p.AuthorizationURL
+	endpoint := p.endpoints().authorization
 	switch {
 	case p.ClientID == "":
 		return "", errors.New("auth: provider " + p.ID + " has no ClientID")
