@@ -22,6 +22,7 @@ type server struct {
 	auth    *auth.Auth
 	mails   *outbox
 	mailing *sync.WaitGroup
+	db      *database
 
 	providers []namedProvider
 }
@@ -39,7 +40,7 @@ func startWith(t *testing.T, change func(config *auth.Config)) *server {
 		t.Fatal(err)
 	}
 	ts := httptest.NewUnstartedServer(nil)
-	s := &server{url: "http://" + ts.Listener.Addr().String(), mails: newOutbox(), mailing: new(sync.WaitGroup)}
+	s := &server{url: "http://" + ts.Listener.Addr().String(), mails: newOutbox(), mailing: new(sync.WaitGroup), db: db}
 	config := newConfig(s.url, strings.Repeat("s", 32), db.store, s.mails, s.mailing.Go)
 	change(&config)
 	for _, p := range config.Providers {

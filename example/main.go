@@ -1,5 +1,6 @@
-// Command example is a complete server with accounts: sign-up, sign-in, profile,
-// verified e-mail addresses, password change and reset, sessions and deletion.
+// Command example is a complete server with accounts: sign-up, sign-in here and at
+// providers, profile, verified e-mail addresses, password change and reset, linked
+// accounts, sessions and deletion.
 // Its pages are rendered on the server, work without JavaScript and call the
 // endpoints of package auth as Go functions. The same endpoints are served below
 // /api/auth for JavaScript clients.
@@ -15,6 +16,12 @@
 //	go run ./example -db postgres://user@localhost:5432/name
 //	go run ./example -db mysql://user@localhost:3306/name
 //	go run ./example -db memory
+//
+// Providers are those of GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET, the same for
+// GITHUB, MICROSOFT and DISCORD, and of OIDC_ISSUER, OIDC_CLIENT_ID and
+// OIDC_CLIENT_SECRET for any OpenID provider. The program prints the redirect URI to
+// register. Without any of them it starts a provider of its own, at which everybody
+// is whom they choose to be, on a loopback address.
 package main
 
 import (
@@ -85,6 +92,7 @@ func runOn(ctx context.Context, db *database, listener net.Listener, chosen opti
 	baseURL := urlOf(chosen.addr, listener)
 	var background sync.WaitGroup
 	defer background.Wait() // a mail that a finished request caused is still sent
+	defer context.AfterFunc(ctx, func() { slog.Info("shutting down") })()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	public := !isLoopback(listener)
@@ -153,7 +161,7 @@ func announce(out io.Writer, baseURL string, db *database, secret secret, public
 	fmt.Fprintf(out, "  secret  %s\n", secret.origin)
 	for _, p := range providers {
 		if p.ID == demoID {
-			fmt.Fprintf(out, "  sign-in at a demonstration provider, %s; see -help for real ones\n", strings.TrimSuffix(p.DiscoveryURL, "/.well-known/openid-configuration"))
+			fmt.Fprintf(out, "  sign-in at a demonstration provider, %s, as the environment names none\n", strings.TrimSuffix(p.DiscoveryURL, "/.well-known/openid-configuration"))
 			continue
 		}
 		fmt.Fprintf(out, "  sign-in at %s, where the redirect URI is %s/api/auth/callback/%s\n", p.Name, baseURL, p.ID)
@@ -180,7 +188,6 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler) err
 		return err
 	case <-ctx.Done():
 	}
-	slog.Info("shutting down")
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {
