@@ -15,11 +15,13 @@ type oauthProvider struct {
 	outgoing  *outgoing
 	log       *slog.Logger
 	discovery *discovery
+
+	refreshing *lockStripes // by account: of its own, so that nobody waits for another provider
 }
 
 // newProvider checks a configuration and completes it from the table.
 func newProvider(config Provider, out *outgoing, log *slog.Logger) (*oauthProvider, error) {
-	p := &oauthProvider{Provider: config, outgoing: out, log: log, discovery: newDiscovery()}
+	p := &oauthProvider{Provider: config, outgoing: out, log: log, discovery: newDiscovery(), refreshing: newLockStripes()}
 	if err := config.check(); err != nil {
 		return nil, fmt.Errorf("auth: Config.Providers: %q: %w", config.ID, err)
 	}
@@ -98,7 +100,7 @@ func (p *Provider) checkParams() error {
 	var errs []error
 	for _, name := range reservedParams {
 		if _, set := p.Params[name]; set && name != "response_type" {
-			errs = append(errs, fmt.Errorf("Params cannot set %s", name))
+			errs = append(errs, fmt.Errorf("parameter %s belongs to the flow, not to Params", name))
 		}
 	}
 	return errors.Join(errs...)

@@ -124,6 +124,8 @@ func (c *core) finishFlow(ctx context.Context, flow *oauthFlow, in CallbackOAuth
 	switch {
 	case p == nil:
 		return fail("oauth_provider_not_found")
+	case in.Issuer == "" && p.endpoints().namesIt:
+		return fail("issuer_missing") // RFC 9207 section 2.4
 	case in.Issuer != "" && p.endpoints().issuer != "" && in.Issuer != p.endpoints().issuer:
 		return fail("issuer_mismatch")
 	case p.needsNonce() && flow.Nonce == "":
