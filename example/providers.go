@@ -15,11 +15,14 @@ type namedProvider struct {
 
 // envProviders are those that variables such as GOOGLE_CLIENT_ID and
 // GOOGLE_CLIENT_SECRET turn on.
-var envProviders = []struct{ prefix, id, name string }{
-	{"GOOGLE", "google", "Google"},
-	{"GITHUB", "github", "GitHub"},
-	{"MICROSOFT", "microsoft", "Microsoft"},
-	{"DISCORD", "discord", "Discord"},
+var envProviders = []struct {
+	prefix, name string
+	provider     func(clientID, clientSecret string) auth.Provider
+}{
+	{"GOOGLE", "Google", auth.Google},
+	{"GITHUB", "GitHub", auth.GitHub},
+	{"MICROSOFT", "Microsoft", auth.Microsoft},
+	{"DISCORD", "Discord", auth.Discord},
 }
 
 // providersFromEnv returns the providers that the environment names, and with
@@ -33,7 +36,7 @@ func providersFromEnv(getenv func(name string) string) ([]namedProvider, error) 
 			return nil, fmt.Errorf("%s_CLIENT_ID and %[1]s_CLIENT_SECRET need each other", known.prefix)
 		}
 		if id != "" {
-			providers = append(providers, namedProvider{known.name, auth.BuiltinProvider(known.id, id, secret)})
+			providers = append(providers, namedProvider{known.name, known.provider(id, secret)})
 		}
 	}
 	issuer, id := getenv("OIDC_ISSUER"), getenv("OIDC_CLIENT_ID")
