@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/seed3b05b409/auth/internal/testnode"
@@ -272,5 +273,23 @@ func TestAccountCookie(t *testing.T) {
 		eve.post(p.end, "/get-access-token", last).fails(400, "ACCOUNT_NOT_FOUND")
 		b.set("account_data", b.value("account_data")+"A")
 		b.post(p.end, "/get-access-token", last).fails(400, "ACCOUNT_NOT_FOUND")
+	})
+}
+
+// TestRefreshRace: many who need a new token at the same time do not spend the
+// same refresh token twice, for which the provider would end the grant.
+func TestRefreshRace(t *testing.T) {
+	t.Parallel()
+	newWorld(t, shortLived(setting{})).ours(t, func(p *path) {
+		b, person := p.signUp()
+		id := p.byID(b)
+		var all sync.WaitGroup
+		for range 6 {
+			all.Go(func() { b.clone().post(p.end, "/get-access-token", id) })
+		}
+		all.Wait()
+		if answer := b.post(p.end, "/get-access-token", id).tokens(); p.atProvider(answer.AccessToken)["sub"] != person {
+			p.t.Errorf("afterwards: %+v", answer)
+		}
 	})
 }
