@@ -236,11 +236,17 @@ func (c *core) createIdentity(ctx context.Context, p *oauthProvider, who *identi
 		out.account = c.newAccount(p, who, user.ID)
 		err = c.accounts.create(ctx, out.account)
 	}
-	if errors.Is(err, ErrAborted) {
-		return failureCreate
-	}
 	out.data = &SessionData{User: user}
-	return err
+	switch {
+	case err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrInvalidValue):
+		return err
+	case errors.Is(err, ErrAborted):
+		return failureCreate
+	case apiError(err) != nil:
+		return err
+	}
+	c.log.ErrorContext(ctx, "user of a provider could not be stored", "provider", p.ID, "error", err)
+	return failureCreate
 }
 
 // requireVerified sends the mails that verify an address and refuses to sign in
