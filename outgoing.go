@@ -86,12 +86,15 @@ func unwrapAll(err error) error {
 	return err
 }
 
+// errNoObject means that a reply is of another kind than expected.
+var errNoObject = errors.New("auth: a provider's reply is no JSON object")
+
 // object decodes a JSON object, whatever the reply calls itself: Facebook and WeChat
-// say text.
+// say text. null is nil. Errors: errNoObject.
 func (r *providerReply) object() (map[string]any, error) {
 	var object map[string]any
 	if err := json.Unmarshal(validUTF8(r.body), &object); err != nil {
-		return nil, fmt.Errorf("auth: a provider's reply is no JSON object: %w", err)
+		return nil, fmt.Errorf("%w: %w", errNoObject, err)
 	}
 	return object, nil
 }
