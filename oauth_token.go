@@ -103,8 +103,6 @@ func (p *oauthProvider) requestTokens(ctx context.Context, form []param, method 
 		return tokensOf(nil), nil
 	case err != nil:
 		return nil, err
-	case reply == nil:
-		return nil, errNoTokens
 	}
 	if p.known != nil && p.known.okErrors && reply["error"] != nil {
 		return nil, fmt.Errorf("auth: provider %s refused the grant: %.100v", p.ID, reply["error"])
