@@ -1,6 +1,8 @@
 // The providers of the npm package, without a server: flow runs one from the
-// authorization URL to the refresh against canned answers.
+// authorization URL to the refresh against canned answers, verify lets one judge an
+// id_token.
 
+import { supportsIdTokenSignIn, verifyProviderIdToken } from "@better-auth/core/oauth2";
 import { socialProviders } from "better-auth/social-providers";
 import { genericOAuth, gumroad, hubspot, patreon, yandex } from "better-auth/plugins/generic-oauth";
 import { answer } from "./commands.mjs";
@@ -75,4 +77,12 @@ function subjectOf(subject) {
   return { id, kind: typeof subject, valid };
 }
 
-answer({ flow });
+async function verify({ provider: name, options, token, nonce, replies: canned }) {
+  replies = canned;
+  taken();
+  const provider = await open(name, options);
+  if (!supportsIdTokenSignIn(provider)) return { supported: false };
+  return { supported: true, accepted: await verifyProviderIdToken(provider, token, nonce), requests: taken() };
+}
+
+answer({ flow, verify });
