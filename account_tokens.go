@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -120,22 +121,24 @@ func (c *core) getAccessToken(ctx context.Context, in AccountRequest) (*AccessTo
 	if err != nil {
 		return nil, err
 	}
-	return c.validAccessToken(ctx, account)
+	return c.validAccessToken(ctx, account, in.UseAccountCookie)
 }
 
 // validAccessToken changes the account if it refreshes.
-func (c *core) validAccessToken(ctx context.Context, account *Account) (*AccessTokenResponse, error) {
+func (c *core) validAccessToken(ctx context.Context, account *Account, fromCookie bool) (*AccessTokenResponse, error) {
 	p := c.provider(ctx, account.ProviderID)
 	if p == nil {
 		return nil, providerNotSupported(account)
 	}
-	token, err := c.openToken(account.AccessToken)
+	var err error
 	if account.refreshDue() && p.canRefresh() {
-		var fresh *OAuthTokens
-		if fresh, err = c.refreshStored(ctx, p, account); err == nil {
-			token = fresh.AccessToken
+		if _, err = c.refresh(ctx, p, account, fromCookie, account.refreshDue); err == nil {
 			err = c.keepAccount(ctx, account)
 		}
+	}
+	var token string
+	if err == nil {
+		token, err = c.openToken(account.AccessToken)
 	}
 	if err != nil {
 		c.log.WarnContext(ctx, "no valid access token", "provider", p.ID, "error", err)
@@ -152,6 +155,38 @@ func (c *core) validAccessToken(ctx context.Context, account *Account) (*AccessT
 func (a *Account) refreshDue() bool {
 	return a.RefreshToken != nil && *a.RefreshToken != "" &&
 		a.AccessTokenExpiresAt != nil && time.Until(*a.AccessTokenExpiresAt) < refreshMargin
+}
+
+// refresh fetches new tokens of an account while due says so, and brings the value
+// up to date. It returns nil tokens if somebody else was faster. Of many requests
+// one asks the provider: some take the second use of a refresh token for a theft
+// (RFC 9700 section 4.14.2).
+func (c *core) refresh(ctx context.Context, p *oauthProvider, account *Account, fromCookie bool, due func() bool) (fresh *OAuthTokens, err error) {
+	latest := func() error {
+		if fromCookie {
+			return nil
+		}
+		row, err := c.accounts.first(ctx, Where("id", account.ID), Where("userId", account.UserID))
+		if err == nil && row != nil {
+			*account = *row
+		}
+		return err
+	}
+	err = p.refreshing.hold(ctx, account.ID, func() error {
+		if err := latest(); err != nil || !due() {
+			return err
+		}
+		used := account.RefreshToken
+		if fresh, err = c.refreshStored(ctx, p, account); err == nil {
+			return nil
+		}
+		// Another server may have refreshed meanwhile.
+		if readErr := latest(); readErr == nil && account.RefreshToken != nil && *account.RefreshToken != *used && !account.refreshDue() {
+			return nil
+		}
+		return err
+	})
+	return fresh, err
 }
 
 // refreshStored fetches new tokens and stores them. What the provider did not send
@@ -225,25 +260,36 @@ func (c *core) refreshToken(ctx context.Context, in AccountRequest) (*RefreshTok
 	case account.RefreshToken == nil || *account.RefreshToken == "":
 		return nil, ErrRefreshTokenNotFound.With(http.StatusBadRequest)
 	}
-	fresh, err := c.refreshStored(ctx, p, account)
-	if err == nil && in.UseAccountCookie {
-		err = c.keepAccount(ctx, account)
-	}
-	var refreshToken string
-	if err == nil {
-		refreshToken, err = c.openToken(account.RefreshToken)
-	}
+	out, err := c.refreshNow(ctx, p, account, in.UseAccountCookie)
 	if err != nil {
 		c.log.WarnContext(ctx, "tokens could not be refreshed", "provider", p.ID, "error", err)
 		return nil, ErrFailedToRefreshAccessToken.With(http.StatusBadRequest).WithCause(err)
 	}
-	return &RefreshTokenResponse{
-		AccessToken: fresh.AccessToken, RefreshToken: refreshToken,
-		AccessTokenExpiresAt:  wireTime(storedTime(fresh.AccessTokenExpiresAt)),
+	return out, nil
+}
+
+func (c *core) refreshNow(ctx context.Context, p *oauthProvider, account *Account, fromCookie bool) (*RefreshTokenResponse, error) {
+	fresh, err := c.refresh(ctx, p, account, fromCookie, func() bool { return true })
+	if err == nil && fromCookie {
+		err = c.keepAccount(ctx, account)
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := &RefreshTokenResponse{
 		RefreshTokenExpiresAt: wireTime(account.RefreshTokenExpiresAt),
 		Scope:                 account.Scope, IDToken: account.IDToken,
 		ProviderID: account.ProviderID, AccountID: account.ID,
-	}, nil
+	}
+	if fresh != nil {
+		out.AccessTokenExpiresAt = wireTime(storedTime(fresh.AccessTokenExpiresAt))
+	} else { // another server has refreshed
+		out.AccessTokenExpiresAt = wireTime(account.AccessTokenExpiresAt)
+	}
+	accessToken, accessErr := c.openToken(account.AccessToken)
+	refreshToken, refreshErr := c.openToken(account.RefreshToken)
+	out.AccessToken, out.RefreshToken = accessToken, refreshToken
+	return out, errors.Join(accessErr, refreshErr)
 }
 
 // wireTime is a nullable column in a response.
@@ -264,7 +310,7 @@ func (c *core) accountInfo(ctx context.Context, in AccountInfoRequest) (*Account
 	if p == nil {
 		return nil, ErrProviderNotConfigured.With(http.StatusBadRequest)
 	}
-	tokens, err := c.validAccessToken(ctx, account)
+	tokens, err := c.validAccessToken(ctx, account, false)
 	switch {
 	case err != nil:
 		return nil, err

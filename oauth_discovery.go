@@ -15,6 +15,7 @@ type endpoints struct {
 	authorization, token, userInfo, endSession string
 
 	issuer  string        // "": unknown, the callback's iss is not compared
+	namesIt bool          // the callback has an iss (RFC 9207)
 	openID  bool          // an OpenID provider: scope openid, subject sub
 	idToken *idTokenRules // nil: id_tokens cannot be verified
 }
@@ -75,6 +76,7 @@ type metadata struct {
 	EndSession    string   `json:"end_session_endpoint"`
 	KeySet        string   `json:"jwks_uri"`
 	Algorithms    []string `json:"id_token_signing_alg_values_supported"`
+	NamesIssuer   bool     `json:"authorization_response_iss_parameter_supported"`
 }
 
 func (p *oauthProvider) discover(ctx context.Context) (*endpoints, error) {
@@ -97,6 +99,7 @@ func (p *oauthProvider) discover(ctx context.Context) (*endpoints, error) {
 func (p *oauthProvider) evaluate(document *metadata) (*endpoints, error) {
 	found := p.configured()
 	found.issuer, found.openID = document.Issuer, len(document.Algorithms) > 0
+	found.namesIt = document.NamesIssuer && document.Issuer != ""
 	if document.Issuer != "" {
 		if issuer, err := url.Parse(document.Issuer); err != nil || !issuer.IsAbs() {
 			return nil, errors.New("its issuer is no URL")

@@ -15,11 +15,13 @@ type oauthProvider struct {
 	outgoing  *outgoing
 	log       *slog.Logger
 	discovery *discovery
+
+	refreshing *lockStripes // by account: of its own, so that nobody waits for another provider
 }
 
 // newProvider checks a configuration and completes it from the table.
 func newProvider(config Provider, out *outgoing, log *slog.Logger) (*oauthProvider, error) {
-	p := &oauthProvider{Provider: config, outgoing: out, log: log, discovery: newDiscovery()}
+	p := &oauthProvider{Provider: config, outgoing: out, log: log, discovery: newDiscovery(), refreshing: newLockStripes()}
 	if err := config.check(); err != nil {
 		return nil, fmt.Errorf("auth: Config.Providers: %q: %w", config.ID, err)
 	}

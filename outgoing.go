@@ -58,7 +58,7 @@ func (o *outgoing) do(ctx context.Context, client *http.Client, r *http.Request)
 	}
 	resp, err := client.Do(r.WithContext(n.within(ctx)))
 	if err != nil {
-		return nil, withoutQuery(err)
+		return nil, fmt.Errorf("auth: request to %s: %w", r.URL.Host, innermost(err))
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxOutgoingBody+1))
@@ -73,13 +73,9 @@ func (o *outgoing) do(ctx context.Context, client *http.Client, r *http.Request)
 	return &providerReply{body}, nil
 }
 
-// withoutQuery hides the query of a URL, in which some providers want secrets.
-func withoutQuery(err error) error {
-	return errors.New("auth: request to a provider: " + unwrapAll(err).Error())
-}
-
-// unwrapAll returns the innermost error: those around it repeat the URL.
-func unwrapAll(err error) error {
+// innermost returns the error below those that repeat the URL, in whose query some
+// providers want secrets.
+func innermost(err error) error {
 	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
 		err = inner
 	}
@@ -88,9 +84,12 @@ func unwrapAll(err error) error {
 
 // object decodes a JSON object, whatever the reply calls itself: Facebook and WeChat
 // say text.
-func (r *providerReply) object() (map[string]any, error) {
-	var object map[string]any
-	if err := json.Unmarshal(validUTF8(r.body), &object); err != nil {
+func (r *providerReply) object() (object map[string]any, err error) {
+	err = json.Unmarshal(validUTF8(r.body), &object)
+	if err == nil && object == nil {
+		err = errors.New("it is null")
+	}
+	if err != nil {
 		return nil, fmt.Errorf("auth: a provider's reply is no JSON object: %w", err)
 	}
 	return object, nil

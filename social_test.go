@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,9 +22,11 @@ var acme = Provider{
 // fakeProvider answers the requests to a provider without a network. Its users are
 // JSON objects by code; the access token for a code is the code.
 type fakeProvider struct {
-	users    map[string]string
-	tokens   map[string]string                                    // members of the token response beside access_token, by code
-	answer   func(r *http.Request, form url.Values) (int, string) // instead, unless it returns 0
+	users  map[string]string
+	tokens map[string]string                                    // members of the token response beside access_token, by code
+	answer func(r *http.Request, form url.Values) (int, string) // instead, unless it returns 0
+
+	mu       sync.Mutex
 	requests []string
 }
 
@@ -33,7 +36,9 @@ func (f *fakeProvider) RoundTrip(r *http.Request) (*http.Response, error) {
 		body, _ = io.ReadAll(r.Body)
 	}
 	form, _ := url.ParseQuery(string(body))
+	f.mu.Lock()
 	f.requests = append(f.requests, r.Method+" "+r.URL.String()+" "+string(body))
+	f.mu.Unlock()
 	status, text := 0, ""
 	if f.answer != nil {
 		status, text = f.answer(r, form)
@@ -186,4 +191,88 @@ func TestFlowExpires(t *testing.T) {
 		time.Sleep(stateLifetime + time.Second)
 		b.callback(u, "ann").leads(t, testBase+"/error?error=state_mismatch") // the memory store keeps nothing that has expired
 	})
+}
+
+// account returns the account of a signed-in browser as it is stored.
+func (b *browser) account() *Account {
+	b.t.Helper()
+	accounts, err := b.core.accountsOf(b.t.Context(), b.get("/get-session").field(b.t, "user.id").(string))
+	if err != nil || len(accounts) != 1 {
+		b.t.Fatal(accounts, err)
+	}
+	return accounts[0]
+}
+
+// TestRefreshOnce: many requests that find an expired token use the refresh token
+// once, and all of them get the new tokens. The provider revokes everything if it
+// sees a refresh token twice.
+func TestRefreshOnce(t *testing.T) {
+	w, f := newSocialWorld(t)
+	var mu sync.Mutex
+	current := "first"
+	f.tokens["ann"] = `,"refresh_token":"first","expires_in":1`
+	f.answer = func(_ *http.Request, form url.Values) (int, string) {
+		if form.Get("grant_type") != "refresh_token" {
+			return 0, ""
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if form.Get("refresh_token") != current {
+			current = "revoked"
+			return http.StatusBadRequest, `{"error":"invalid_grant"}`
+		}
+		current += "+"
+		return http.StatusOK, fmt.Sprintf(`{"access_token":"access of %s","refresh_token":%q,"expires_in":3600}`, current, current)
+	}
+	b := w.browser()
+	b.signInAt("ann").leads(t, "/in")
+	id := b.account().ID
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			out, err := w.API.GetAccessToken.Call(t.Context(), AccountRequest{AccountID: id}, WithHeaders(b.headers()))
+			if err != nil || out.AccessToken != "access of first+" {
+				t.Errorf("got %+v, %v", out, err)
+			}
+		})
+	}
+	wg.Wait()
+	for range 8 {
+		wg.Go(func() {
+			if _, err := w.API.RefreshToken.Call(t.Context(), AccountRequest{AccountID: id}, WithHeaders(b.headers())); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if want := "first" + strings.Repeat("+", 9); current != want || *b.account().RefreshToken != want {
+		t.Errorf("the provider has %q, the account %q, want %q", current, *b.account().RefreshToken, want)
+	}
+}
+
+// TestEncryptTokens: what is stored is sealed, what is read is not, and tokens from
+// before are still good.
+func TestEncryptTokens(t *testing.T) {
+	w, f := newSocialWorld(t, func(c *Config) { c.Account.EncryptTokens = true })
+	f.tokens["ann"] = `,"refresh_token":"secret refresh","expires_in":3600,"id_token":"a.b.c"`
+	b := w.browser()
+	b.signInAt("ann").leads(t, "/in")
+	stored := b.account()
+	if !looksSealed(*stored.AccessToken) || !looksSealed(*stored.RefreshToken) || *stored.IDToken != "a.b.c" {
+		t.Errorf("stored %q, %q, %q", *stored.AccessToken, *stored.RefreshToken, *stored.IDToken)
+	}
+	get := func() reply { return b.post("/get-access-token", map[string]any{"accountId": stored.ID}) }
+	if got := get().ok(t).field(t, "accessToken"); got != "ann" {
+		t.Errorf("the token is %v", got)
+	}
+	for value, want := range map[string]string{"from before": "from before", "abcdef": ""} { // which looks sealed and is not
+		if _, err := w.core.accounts.change(t.Context(), map[string]any{"accessToken": value}, Where("id", stored.ID)); err != nil {
+			t.Fatal(err)
+		}
+		if want == "" {
+			get().fails(t, http.StatusBadRequest, ErrFailedToGetAccessToken)
+		} else if got := get().ok(t).field(t, "accessToken"); got != want {
+			t.Errorf("%q is read as %v", value, got)
+		}
+	}
 }

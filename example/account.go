@@ -10,15 +10,25 @@ import (
 // an endpoint that needs a session refuses a call without one.
 
 func (s *site) accountPage(w http.ResponseWriter, r *http.Request, data *auth.SessionData) {
-	s.render(w, r, http.StatusOK, "account", view{User: data.User})
+	s.memberPage(w, r, "account", data)
 }
 
 func (s *site) passwordPage(w http.ResponseWriter, r *http.Request, data *auth.SessionData) {
-	s.render(w, r, http.StatusOK, "password", view{User: data.User})
+	s.memberPage(w, r, "password", data)
 }
 
 func (s *site) deleteAccountPage(w http.ResponseWriter, r *http.Request, data *auth.SessionData) {
-	s.render(w, r, http.StatusOK, "delete-account", view{User: data.User})
+	s.memberPage(w, r, "delete-account", data)
+}
+
+// memberPage shows a page that depends on how the user signs in.
+func (s *site) memberPage(w http.ResponseWriter, r *http.Request, name string, data *auth.SessionData) {
+	methods, err := s.signInMethods(w, r)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.render(w, r, http.StatusOK, name, view{User: data.User, Data: methods})
 }
 
 func (s *site) updateProfile(w http.ResponseWriter, r *http.Request) (next, notice string, err error) {
@@ -76,11 +86,27 @@ func (s *site) changePassword(w http.ResponseWriter, r *http.Request) (next, not
 	return "/password", "Your password is changed.", nil
 }
 
-// deleteAccount asks for the password always. The endpoint would do without one
-// shortly after sign-in.
+// setPassword gives a password to a user who has none. The endpoint is for programs
+// only: it has no URL.
+func (s *site) setPassword(w http.ResponseWriter, r *http.Request) (next, notice string, err error) {
+	_, err = s.auth.API.SetPassword.Call(r.Context(), auth.SetPasswordRequest{
+		NewPassword: r.PostForm.Get("new-password"),
+	}, auth.WithRequest(r), auth.ForwardHeaders(w))
+	if err != nil {
+		return "", "", err
+	}
+	return "/password", "Your password is set.", nil
+}
+
+// deleteAccount asks for the password always, if there is one. The endpoint would
+// do without one: the mail proves enough.
 func (s *site) deleteAccount(w http.ResponseWriter, r *http.Request) (next, notice string, err error) {
+	methods, err := s.signInMethods(w, r)
+	if err != nil {
+		return "", "", err
+	}
 	password := r.PostForm.Get("password")
-	if password == "" {
+	if password == "" && methods.HasPassword() {
 		return "", "", auth.ErrInvalidPassword.With(http.StatusBadRequest)
 	}
 	_, err = s.auth.API.DeleteUser.Call(r.Context(), auth.DeleteUserRequest{

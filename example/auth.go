@@ -45,6 +45,7 @@ func newConfig(baseURL, secret string, store auth.Store, mails *outbox, backgrou
 			"/change-password":         attempts,
 			"/delete-user":             attempts,
 		}},
+		ErrorPage:  auth.ErrorPage{URL: providerErrorPath}, // of sign-ins that cannot be told apart any more
 		Background: background,
 	}
 }

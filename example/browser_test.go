@@ -22,6 +22,9 @@ type server struct {
 	auth    *auth.Auth
 	mails   *outbox
 	mailing *sync.WaitGroup
+	db      *database
+
+	providers []namedProvider
 }
 
 func start(t *testing.T) *server {
@@ -37,9 +40,12 @@ func startWith(t *testing.T, change func(config *auth.Config)) *server {
 		t.Fatal(err)
 	}
 	ts := httptest.NewUnstartedServer(nil)
-	s := &server{url: "http://" + ts.Listener.Addr().String(), mails: newOutbox(), mailing: new(sync.WaitGroup)}
+	s := &server{url: "http://" + ts.Listener.Addr().String(), mails: newOutbox(), mailing: new(sync.WaitGroup), db: db}
 	config := newConfig(s.url, strings.Repeat("s", 32), db.store, s.mails, s.mailing.Go)
 	change(&config)
+	for _, p := range config.Providers {
+		s.providers = append(s.providers, namedProvider{p.ID, p})
+	}
 	a, err := auth.New(config)
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +54,7 @@ func startWith(t *testing.T, change func(config *auth.Config)) *server {
 		t.Fatal(err)
 	}
 	s.auth = a
-	ts.Config.Handler = newSite(a, s.mails, true)
+	ts.Config.Handler = newSite(a, s.mails, true, s.providers)
 	ts.Start()
 	t.Cleanup(func() {
 		ts.Close()

@@ -1,5 +1,6 @@
-// Command example is a complete server with accounts: sign-up, sign-in, profile,
-// verified e-mail addresses, password change and reset, sessions and deletion.
+// Command example is a complete server with accounts: sign-up, sign-in here and at
+// providers, profile, verified e-mail addresses, password change and reset, linked
+// accounts, sessions and deletion.
 // Its pages are rendered on the server, work without JavaScript and call the
 // endpoints of package auth as Go functions. The same endpoints are served below
 // /api/auth for JavaScript clients.
@@ -15,6 +16,12 @@
 //	go run ./example -db postgres://user@localhost:5432/name
 //	go run ./example -db mysql://user@localhost:3306/name
 //	go run ./example -db memory
+//
+// Providers are those of GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET, the same for
+// GITHUB, MICROSOFT and DISCORD, and of OIDC_ISSUER, OIDC_CLIENT_ID and
+// OIDC_CLIENT_SECRET for any OpenID provider. The program prints the redirect URI to
+// register. Without any of them it starts a provider of its own, at which everybody
+// is whom they choose to be, on a loopback address.
 package main
 
 import (
@@ -29,6 +36,7 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -38,9 +46,10 @@ import (
 
 // options are what people choose.
 type options struct {
-	addr     string // to listen on
-	database string // as parseSource takes it
-	secret   string // empty: one is made
+	addr      string          // to listen on
+	database  string          // as parseSource takes it
+	secret    string          // empty: one is made
+	providers []namedProvider // empty: the demonstration provider
 }
 
 func main() {
@@ -48,6 +57,11 @@ func main() {
 	flag.StringVar(&chosen.addr, "addr", "localhost:3000", "`address` to listen on; port 0 is any free one")
 	flag.StringVar(&chosen.database, "db", "example.db", "`database`: "+sourceForms)
 	flag.Parse()
+	var err error
+	if chosen.providers, err = providersFromEnv(os.Getenv); err != nil {
+		fmt.Fprintln(os.Stderr, "example:", err)
+		os.Exit(1)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	if err := run(ctx, chosen, os.Stdout); err != nil {
@@ -77,23 +91,41 @@ func runOn(ctx context.Context, db *database, listener net.Listener, chosen opti
 	}
 	baseURL := urlOf(chosen.addr, listener)
 	var background sync.WaitGroup
+	defer background.Wait() // a mail that a finished request caused is still sent
+	defer context.AfterFunc(ctx, func() { slog.Info("shutting down") })()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	public := !isLoopback(listener)
+	providers, err := chooseProviders(ctx, chosen.providers, baseURL, public, background.Go)
+	if err != nil {
+		return err
+	}
 	mails := newOutbox()
-	a, err := auth.New(newConfig(baseURL, secret.value, db.store, mails, background.Go))
+	config := newConfig(baseURL, secret.value, db.store, mails, background.Go)
+	config.Providers = configsOf(providers)
+	a, err := auth.New(config)
 	if err != nil {
 		return err
 	}
 	if err := db.prepare(ctx, a); err != nil {
 		return err
 	}
-	public := !isLoopback(listener)
-	announce(out, baseURL, db, secret, public)
-
-	ctx, stop := context.WithCancel(ctx)
+	announce(out, baseURL, db, secret, public, providers)
 	background.Go(func() { cleanUp(ctx, a) })
-	err = serve(ctx, listener, newSite(a, mails, !public))
-	stop()
-	background.Wait() // a mail that a finished request caused is still sent
-	return err
+	return serve(ctx, listener, newSite(a, mails, !public, providers))
+}
+
+// chooseProviders returns the configured providers, or starts the demonstration
+// provider. It lets everybody be anybody, which is not for a network.
+func chooseProviders(ctx context.Context, configured []namedProvider, baseURL string, public bool, background func(task func())) ([]namedProvider, error) {
+	if len(configured) > 0 || public {
+		return configured, nil
+	}
+	demo, err := startDemoProvider(ctx, baseURL, background)
+	if err != nil {
+		return nil, err
+	}
+	return []namedProvider{{"Demo", demo.provider()}}, nil
 }
 
 // urlOf returns where browsers find the server. The host is the one that was
@@ -111,7 +143,7 @@ func isLoopback(listener net.Listener) bool {
 	return listener.Addr().(*net.TCPAddr).IP.IsLoopback()
 }
 
-func announce(out io.Writer, baseURL string, db *database, secret secret, public bool) {
+func announce(out io.Writer, baseURL string, db *database, secret secret, public bool, providers []namedProvider) {
 	fmt.Fprintln(out, "Example server of package auth. Ctrl-C ends it.")
 	fmt.Fprintln(out)
 	fmt.Fprintf(out, "  pages   %s/\n", baseURL)
@@ -127,6 +159,13 @@ func announce(out io.Writer, baseURL string, db *database, secret secret, public
 		fmt.Fprintf(out, "  store   %s\n", db.shown)
 	}
 	fmt.Fprintf(out, "  secret  %s\n", secret.origin)
+	for _, p := range providers {
+		if p.ID == demoID {
+			fmt.Fprintf(out, "  sign-in at a demonstration provider, %s, as the environment names none\n", strings.TrimSuffix(p.DiscoveryURL, "/.well-known/openid-configuration"))
+			continue
+		}
+		fmt.Fprintf(out, "  sign-in at %s, where the redirect URI is %s/api/auth/callback/%s\n", p.Name, baseURL, p.ID)
+	}
 	fmt.Fprintln(out)
 }
 
@@ -149,7 +188,6 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler) err
 		return err
 	case <-ctx.Done():
 	}
-	slog.Info("shutting down")
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 
@@ -36,12 +37,14 @@ func (s *site) signIn(w http.ResponseWriter, r *http.Request) (next, notice stri
 	return "/account", "", nil
 }
 
+// signOut signs out at an OpenID provider too, which then leads back here.
 func (s *site) signOut(w http.ResponseWriter, r *http.Request) (next, notice string, err error) {
-	_, err = s.auth.API.SignOut.Call(r.Context(), auth.SignOutRequest{}, auth.WithRequest(r), auth.ForwardHeaders(w))
+	out, err := s.auth.API.SignOut.Call(r.Context(), auth.SignOutRequest{CallbackURL: "/sign-in", DisableRedirect: true},
+		auth.WithRequest(r), auth.ForwardHeaders(w))
 	if err != nil {
 		return "", "", err
 	}
-	return "/sign-in", "You are signed out.", nil
+	return cmp.Or(out.URL, "/sign-in"), "You are signed out.", nil
 }
 
 // forgotPassword says the same whether the address is known or not, as the

@@ -20,11 +20,12 @@ type site struct {
 	auth       *auth.Auth
 	mails      *outbox
 	showOutbox bool
+	providers  []namedProvider
 	pages      map[string]*template.Template
 }
 
-func newSite(a *auth.Auth, mails *outbox, showOutbox bool) http.Handler {
-	s := &site{auth: a, mails: mails, showOutbox: showOutbox, pages: parsePages()}
+func newSite(a *auth.Auth, mails *outbox, showOutbox bool, providers []namedProvider) http.Handler {
+	s := &site{auth: a, mails: mails, showOutbox: showOutbox, providers: providers, pages: parsePages()}
 	mux := http.NewServeMux()
 	mux.Handle("/api/auth/", a) // checks origins and limits rates by itself
 	mux.Handle("/", secureHeaders(s.sameOrigin(s.routes())))
@@ -41,6 +42,9 @@ func (s *site) routes() http.Handler {
 	mux.HandleFunc("GET /link/{kind}", s.linkPage)
 	mux.Handle("POST /sign-up", s.form("/sign-up", s.signUp))
 	mux.Handle("POST /sign-in", s.form("/sign-in", s.signIn))
+	mux.Handle("POST /sign-in/social", s.form("/sign-in", s.signInSocial))
+	mux.HandleFunc("GET "+providerErrorPath, s.providerError)
+	mux.HandleFunc("GET /welcome", s.tell("Welcome!", "/account"))
 	mux.Handle("POST /sign-out", s.form("/", s.signOut))
 	mux.Handle("POST /forgot-password", s.form("/forgot-password", s.forgotPassword))
 	mux.Handle("POST /reset-password", s.form("/reset-password", s.resetPassword))
@@ -52,7 +56,11 @@ func (s *site) routes() http.Handler {
 	mux.Handle("POST /account", s.form("/account", s.updateProfile))
 	mux.Handle("POST /account/verification", s.form("/account", s.sendVerification))
 	mux.Handle("POST /account/email", s.form("/account", s.changeEmail))
+	mux.Handle("POST /account/link", s.form("/account", s.linkSocial))
+	mux.Handle("POST /account/unlink", s.form("/account", s.unlink))
+	mux.HandleFunc("GET /linked", s.tell("The account is linked.", "/account"))
 	mux.Handle("POST /password", s.form("/password", s.changePassword))
+	mux.Handle("POST /password/first", s.form("/password", s.setPassword))
 	mux.Handle("POST /sessions/revoke", s.form("/sessions", s.revokeSession))
 	mux.Handle("POST /sessions/revoke-others", s.form("/sessions", s.revokeOtherSessions))
 	mux.Handle("POST /delete-account", s.form("/delete-account", s.deleteAccount))
@@ -134,16 +142,16 @@ func askToSignIn(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
 }
 
-// A formFunc does what a form asks for. It returns where the browser is to go,
-// and what that page should say; on failure, an empty next is the page that the
+// A formFunc does what a form asks for. It returns where the browser is to go, a
+// path or the URL of a provider, and what the page there should say; on failure, an empty next is the page that the
 // form is on.
 type formFunc func(w http.ResponseWriter, r *http.Request) (next, notice string, err error)
 
 // maxForm is more than any form of this site has.
 const maxForm = 32 << 10
 
-// form serves a form that is on the page back. Every outcome is a redirect, so
-// that reloading a page never repeats what a form did.
+// form serves a form that is on the page back. Every outcome leads on, so that
+// reloading a page never repeats what a form did.
 func (s *site) form(back string, do formFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
@@ -159,7 +167,7 @@ func (s *site) form(back string, do formFunc) http.Handler {
 		if notice != "" {
 			setFlash(w, flash{Text: notice})
 		}
-		http.Redirect(w, r, next, http.StatusSeeOther)
+		s.proceed(w, r, next)
 	})
 }
 
@@ -215,7 +223,7 @@ func (s *site) show(w http.ResponseWriter, r *http.Request, name string, data an
 // render writes a page when all of it is there, so that a template that fails
 // leaves no half of one.
 func (s *site) render(w http.ResponseWriter, r *http.Request, status int, name string, v view) {
-	v.Path, v.Outbox, v.Flash = r.URL.Path, s.showOutbox, takeFlash(w, r)
+	v.Path, v.Outbox, v.Providers, v.Flash = r.URL.Path, s.showOutbox, s.providers, takeFlash(w, r)
 	var page bytes.Buffer
 	if err := s.pages[name].ExecuteTemplate(&page, "layout.html", v); err != nil {
 		slog.ErrorContext(r.Context(), "template failed", "page", name, "error", err)

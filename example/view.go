@@ -12,11 +12,12 @@ import (
 
 // A view is what a template shows.
 type view struct {
-	Path   string     // of the page
-	User   *auth.User // nil: nobody is signed in
-	Outbox bool       // there is an outbox to link to
-	Flash  flash
-	Data   any // of this page
+	Path      string     // of the page
+	User      *auth.User // nil: nobody is signed in
+	Outbox    bool       // there is an outbox to link to
+	Providers []namedProvider
+	Flash     flash
+	Data      any // of this page
 }
 
 // About returns the attributes of an input that lead to the ids of the texts

@@ -189,10 +189,20 @@ func TestPagesFitPeopleAndPhones(t *testing.T) {
 			try(tab, "viewport", chromedp.EmulateViewport(width, 800))
 			for _, path := range paths {
 				tab.goTo(path)
-				if got := try(tab, "check "+path, chromedp.Evaluate[string](complaints)); got != "" {
-					t.Errorf("%s, %d pixels wide: %s", path, width, got)
-				}
+				tab.complain(path, width)
 			}
 		}
+	}
+	visitor.goTo("/sign-in").with("/sign-in/social")
+	for _, width := range []int64{320, 390, 1280} {
+		try(visitor, "viewport", chromedp.EmulateViewport(width, 800))
+		visitor.complain("page of the provider", width)
+	}
+}
+
+func (b *tab) complain(page string, width int64) {
+	b.t.Helper()
+	if got := try(b, "check "+page, chromedp.Evaluate[string](complaints)); got != "" {
+		b.t.Errorf("%s, %d pixels wide: %s", page, width, got)
 	}
 }
