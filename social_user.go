@@ -184,8 +184,11 @@ func (c *core) linkImplicitly(ctx context.Context, p *oauthProvider, who *identi
 		return failureNotLinked
 	}
 	// Somebody may have been faster before the user was locked.
-	if account, err := c.accountByKey(ctx, p.ID, who.accountID); err != nil || account != nil {
-		return errors.Join(err, ErrConflict)
+	switch account, err := c.accountByKey(ctx, p.ID, who.accountID); {
+	case err != nil:
+		return err
+	case account != nil:
+		return ErrConflict
 	}
 	if err := c.validateIdentity(ctx, p, who, user.ID, actionLinkAccount); err != nil {
 		return err
