@@ -21,7 +21,7 @@ func TestDocumentedCode(t *testing.T) {
 	set := token.NewFileSet()
 	importer := withDrivers{compiledImporter(t, set, "log", "os")}
 	programs := 0
-	for _, name := range []string{"README.md", "docs/databases.md", "docs/base-url.md", "docs/verify-sessions.md"} {
+	for _, name := range []string{"README.md", "docs/databases.md", "docs/base-url.md", "docs/verify-sessions.md", "docs/social-sign-in.md"} {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
