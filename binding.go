@@ -259,13 +259,16 @@ func (b *binding) others(s *sent) map[string]any {
 	return others
 }
 
-func (b *binding) names(member string) bool {
+func (b *binding) names(member string) bool { return b.field(member) != nil }
+
+// field returns that of a member of the body, nil if there is none.
+func (b *binding) field(member string) *field {
 	for i := range b.fields {
 		if b.fields[i].source == "body" && b.fields[i].name == member {
-			return true
+			return &b.fields[i]
 		}
 	}
-	return false
+	return nil
 }
 
 // decoded returns a member as encoding/json decodes it into an any.

@@ -82,12 +82,12 @@ func TestAdvisory_GHSA_r4xp_prcw_77qf_EnvelopePurpose(t *testing.T) {
 // FuzzEnvelope: only what was sealed opens.
 func FuzzEnvelope(f *testing.F) {
 	e := testEnvelope(f, "", envelopeSecret, Secret{1, strings.Repeat("1", 32)})
-	sealed := e.seal("text")
+	const sealed = "0b9ecf40577a9f1c1e62acd14de04fad2284b5294f9769ef473039c3de2d77255ece0bb52fb4b38a8ef5ba6168" // the fuzzer's processes share it
 	for _, seed := range []string{"", "$ba$", "$ba$1$", "00", sealed, strings.ToUpper(sealed), sealed + "00", sealed[:len(sealed)-2]} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		if got, err := e.open(text); err == nil && (got != "text" || !strings.EqualFold(text, sealed)) {
+		if got, err := e.open(text); err == nil && (got != "hello" || !strings.EqualFold(text, sealed)) {
 			t.Errorf("%q opened as %q", text, got)
 		}
 	})

@@ -85,15 +85,9 @@ func (f *oauthFlow) MarshalJSON() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	members, err := jsonMembers(own)
-	if err != nil {
-		return nil, err
-	}
 	data := maps.Clone(f.data)
-	for name := range flowMembers {
-		delete(data, name)
-	}
-	if len(members) == 0 || len(data) == 0 {
+	maps.DeleteFunc(data, func(name string, _ any) bool { return flowMembers[name] })
+	if len(data) == 0 {
 		return own, nil
 	}
 	text, err := appendJSON(nil, data)
@@ -124,6 +118,9 @@ func parseFlow(text string) (*oauthFlow, error) {
 	}
 	if err := json.Unmarshal([]byte(text), &f); err != nil {
 		return nil, err
+	}
+	if f.Link != nil && f.Link.UserID == "" {
+		return nil, errors.New("auth: a flow that links nobody")
 	}
 	flow := oauthFlow(f)
 	if err := json.Unmarshal([]byte(text), &flow.data); err != nil {

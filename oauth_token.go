@@ -30,7 +30,7 @@ func (p *oauthProvider) codeForm(in CodeExchange) []param {
 	if !p.NoPKCE && in.CodeVerifier != "" && (p.known == nil || !p.known.plain) {
 		form = append(form, param{"code_verifier", in.CodeVerifier})
 	}
-	if in.DeviceID != "" {
+	if in.DeviceID != "" && p.known != nil && p.known.deviceID {
 		form = append(form, param{"device_id", in.DeviceID})
 	}
 	form = append(form, param{"redirect_uri", in.RedirectURI})

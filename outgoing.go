@@ -84,9 +84,12 @@ func innermost(err error) error {
 
 // object decodes a JSON object, whatever the reply calls itself: Facebook and WeChat
 // say text.
-func (r *providerReply) object() (map[string]any, error) {
-	var object map[string]any
-	if err := json.Unmarshal(validUTF8(r.body), &object); err != nil {
+func (r *providerReply) object() (object map[string]any, err error) {
+	err = json.Unmarshal(validUTF8(r.body), &object)
+	if err == nil && object == nil {
+		err = errors.New("it is null")
+	}
+	if err != nil {
 		return nil, fmt.Errorf("auth: a provider's reply is no JSON object: %w", err)
 	}
 	return object, nil

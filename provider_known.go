@@ -35,6 +35,7 @@ type knownProvider struct {
 	auth          TokenAuth         // default: by the secret
 	refreshAuth   TokenAuth         // default: auth
 	tokenHeaders  map[string]string // of requests to the token endpoint
+	deviceID      bool              // the code exchange repeats the device_id of the callback
 	refreshScopes bool              // a refresh names the scopes
 	noRefresh     bool
 	okErrors      bool // a refused grant comes with status 200
@@ -186,11 +187,12 @@ func (k *knownProvider) profileIn(p *oauthProvider, reply map[string]any) (map[s
 	return profile, nil
 }
 
-// userOf maps a profile.
+// userOf maps a profile. Nobody has a number for an address.
 func (k *knownProvider) userOf(p *oauthProvider, tokens *OAuthTokens, profile map[string]any) (ProviderUser, error) {
+	email, _ := lookup(profile, k.email).(string)
 	user := ProviderUser{
 		Name:          lookupText(profile, k.name),
-		Email:         lookupText(profile, k.email),
+		Email:         email,
 		Image:         lookupText(profile, k.image),
 		EmailVerified: profileBool(lookup(profile, k.verified)),
 	}

@@ -45,7 +45,11 @@ func cloudflareUser(_ *oauthProvider, _ *OAuthTokens, profile map[string]any, us
 
 // fullName joins what there is of a name.
 func fullName(profile map[string]any) string {
-	return strings.TrimSpace(lookupText(profile, "first_name") + " " + lookupText(profile, "last_name"))
+	first, last := lookupText(profile, "first_name"), lookupText(profile, "last_name")
+	if first == "" || last == "" {
+		return first + last
+	}
+	return first + " " + last
 }
 
 // discordPermissions are of use to bots only.
@@ -101,34 +105,31 @@ func githubProfile(ctx context.Context, p *oauthProvider, tokens *OAuthTokens) (
 	}
 	addresses := p.githubAddresses(ctx, tokens.AccessToken)
 	if !truthy(profile["email"]) && len(addresses) > 0 {
-		profile["email"] = addresses[max(0, slices.IndexFunc(addresses, func(a githubAddress) bool { return a.Primary }))].Email
+		primary := slices.IndexFunc(addresses, func(a map[string]any) bool { return truthy(a["primary"]) })
+		profile["email"] = addresses[max(0, primary)]["email"]
 	}
-	for _, address := range addresses {
-		if address.Email == profile["email"] {
-			if address.Verified {
-				tokens.confirmedEmail = address.Email
-			}
-			break
-		}
+	email, _ := profile["email"].(string)
+	if i := slices.IndexFunc(addresses, func(a map[string]any) bool { return a["email"] == email }); i >= 0 && profileBool(addresses[i]["verified"]) {
+		tokens.confirmedEmail = email
 	}
 	return profile, nil
 }
 
-type githubAddress struct {
-	Email    string `json:"email"`
-	Primary  bool   `json:"primary"`
-	Verified bool   `json:"verified"`
-}
-
 // githubAddresses returns nil without the scope user:email.
-func (p *oauthProvider) githubAddresses(ctx context.Context, accessToken string) (addresses []githubAddress) {
+func (p *oauthProvider) githubAddresses(ctx context.Context, accessToken string) (addresses []map[string]any) {
 	r, err := http.NewRequest(http.MethodGet, p.UserInfoURL+"/emails", nil)
 	if err != nil {
 		return nil
 	}
 	answer, err := p.outgoing.do(ctx, p.outgoing.following, bearing(r, accessToken, userAgent))
-	if err != nil || json.Unmarshal(answer.body, &addresses) != nil {
+	var list []any
+	if err != nil || json.Unmarshal(answer.body, &list) != nil {
 		return nil
+	}
+	for _, element := range list {
+		if address, ok := element.(map[string]any); ok {
+			addresses = append(addresses, address)
+		}
 	}
 	return addresses
 }

@@ -41,7 +41,9 @@ func appleUser(_ *oauthProvider, tokens *OAuthTokens, profile map[string]any, us
 	if tokens.Name != "" {
 		user.Name = tokens.Name
 	}
-	profile["name"] = user.Name
+	if tokens.Name != "" || !truthy(profile["name"]) {
+		profile["name"] = user.Name
+	}
 	return nil
 }
 
@@ -78,10 +80,12 @@ func cognitoScopes(p *oauthProvider, _ authorizationRequest, params []param) (st
 	return p.AuthorizationURL + separator + scope, slices.Delete(params, i, i+1)
 }
 
-// cognitoUser names the user in the profile as well: pools without names have
-// user names.
-func cognitoUser(_ *oauthProvider, _ *OAuthTokens, profile map[string]any, user *ProviderUser) error {
-	profile["name"] = user.Name
+// cognitoUser names the user in the claims as well: pools without names have user
+// names.
+func cognitoUser(_ *oauthProvider, tokens *OAuthTokens, profile map[string]any, user *ProviderUser) error {
+	if tokens.IDToken != "" && !truthy(profile["name"]) {
+		profile["name"] = user.Name
+	}
 	return nil
 }
 

@@ -412,6 +412,7 @@ var knownProviders = []knownProvider{
 		token:         "https://id.vk.com/oauth2/auth",
 		userInfo:      "https://id.vk.com/oauth2/user_info",
 		scopes:        []string{"email", "phone"},
+		deviceID:      true,
 		subject:       "user.user_id", email: "user.email", image: "user.avatar",
 		needsEmail: true,
 		profile:    vkProfile,

@@ -25,8 +25,11 @@ type CallbackOAuthRequest struct {
 // handed on.
 var callbackParams = []string{"code", "error", "device_id", "error_description", "state", "user", "iss"}
 
-// inspect looks at the members of a posted callback: each is a text if it is there.
+// inspect looks at a posted callback: an object whose members are texts.
 func (r *CallbackOAuthRequest) inspect(x *Exchange, issues []issue) []issue {
+	if x.sent.root != kindObject && x.sent.root != kindUndefined {
+		return []issue{{where: "body", text: expected(fieldObject, x.sent.root)}}
+	}
 	var posted []issue
 	for _, name := range callbackParams {
 		if m := x.sent.member(name); m != nil && m.kind != kindString {

@@ -26,7 +26,7 @@ type LinkSocialAccountRequest struct {
 
 // inspect refuses parameters that would take the flow apart.
 func (r *LinkSocialAccountRequest) inspect(x *Exchange, issues []issue) []issue {
-	return inspectParams(x, r.AdditionalParams, issues)
+	return inspectFlow(x, &r.AdditionalParams, issues)
 }
 
 // LinkSocialAccountResponse is its answer: URL is where the browser is to go, with

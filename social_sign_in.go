@@ -30,7 +30,7 @@ type SignInSocialRequest struct {
 
 // inspect refuses parameters that would take the flow apart.
 func (r *SignInSocialRequest) inspect(x *Exchange, issues []issue) []issue {
-	return inspectParams(x, r.AdditionalParams, issues)
+	return inspectFlow(x, &r.AdditionalParams, issues)
 }
 
 // SocialIDToken is an id_token from a provider, with what came beside it.
@@ -72,13 +72,21 @@ type SignInSocialResponse struct {
 	User     *User  `json:"user,omitempty"`
 }
 
-// inspectParams adds the issue of reserved names, in the place of the field.
-func inspectParams(x *Exchange, params map[string]string, issues []issue) []issue {
-	reserved := slices.ContainsFunc(reservedParams, func(name string) bool { _, set := params[name]; return set })
+// inspectFlow adds the issue of reserved names. The provider is a union to the
+// original, which says no more of one that does not fit.
+func inspectFlow(x *Exchange, params *map[string]string, issues []issue) []issue {
+	for i := range issues {
+		if f := issues[i].field; f != nil && f.name == "provider" {
+			issues[i].text = "Invalid input"
+		}
+	}
+	reserved := slices.ContainsFunc(reservedParams, func(name string) bool { _, set := (*params)[name]; return set })
 	if !reserved {
 		return issues
 	}
-	return append(issues, issue{where: "body.additionalParams", text: "additionalParams cannot include reserved OAuth parameters: " + strings.Join(reservedParams, ", ")})
+	*params = nil // an issue counts where its field has no value
+	return append(issues, x.op.binding.field("additionalParams").
+		issue("additionalParams cannot include reserved OAuth parameters: "+strings.Join(reservedParams, ", ")))
 }
 
 // signInSocial begins a sign-in at a provider, or ends one that the client has made

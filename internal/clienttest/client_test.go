@@ -15,19 +15,20 @@ import (
 )
 
 // themes are what one run of drive.mjs each does.
-var themes = [][]string{{"everywhere", "complete"}, {"endpoints"}, {"fetch"}, {"atom"}, {"react"}}
+var themes = [][]string{{"everywhere", "complete"}, {"endpoints"}, {"fetch"}, {"atom"}, {"react"}, {"social"}}
 
 // The promise: an unmodified client cannot tell the difference. The same
 // steps pass at the npm package, so that they ask for nothing of our own.
 func TestOfficialClients(t *testing.T) {
 	testnode.Require(t)
+	op := newProvider(t)
 	t.Run("npm", func(t *testing.T) {
-		driveAll(t, originals(t))
+		driveAll(t, originals(t, op))
 	})
 	t.Run("library", func(t *testing.T) {
 		seen := &requests{}
-		plain, strict := newSite(t, "/api/auth", plainConfig, seen), newSite(t, "/auth", strictConfig, seen)
-		if !driveAll(t, pair{plain.origin, strict.origin}) {
+		plain, strict := newSite(t, "/api/auth", plainConfig, op, seen), newSite(t, "/auth", strictConfig, op, seen)
+		if !driveAll(t, pair{plain.origin, strict.origin, op.url}) {
 			return
 		}
 		t.Run("every endpoint", func(t *testing.T) { seen.cover(t, plain.auth.API.Operations()) })
@@ -51,8 +52,9 @@ func driveAll(t *testing.T, servers pair) bool {
 
 // plainConfig has everything switched on that needs no mail to begin with. The
 // rate limit is off: the steps sign in more often than a person does.
-func plainConfig(mails *outbox) auth.Config {
+func plainConfig(mails *outbox, op auth.Provider) auth.Config {
 	return auth.Config{
+		Providers:         []auth.Provider{op},
 		EmailPassword:     auth.EmailPassword{Enabled: true, SendResetPassword: mails.send("reset")},
 		EmailVerification: auth.EmailVerification{Send: mails.send("verification")},
 		User: auth.UserOptions{
@@ -72,10 +74,14 @@ func plainConfig(mails *outbox) auth.Config {
 	}
 }
 
-// strictConfig asks for a mail wherever it can, and for two requests to prolong
-// a session.
-func strictConfig(mails *outbox) auth.Config {
+// strictConfig asks for a mail wherever it can, for two requests to prolong a
+// session, and for a word of their own from users who are new. It keeps in cookies
+// what it can.
+func strictConfig(mails *outbox, op auth.Provider) auth.Config {
+	op.RequireEmailVerification, op.DisableImplicitSignUp = true, true
 	return auth.Config{
+		Providers: []auth.Provider{op},
+		Account:   auth.AccountOptions{StoreCookie: true, State: auth.StateInCookie},
 		EmailPassword: auth.EmailPassword{
 			Enabled:                       true,
 			RequireEmailVerification:      true,
@@ -94,13 +100,13 @@ type site struct {
 	origin string
 }
 
-func newSite(t *testing.T, base string, configure func(*outbox) auth.Config, seen *requests) site {
+func newSite(t *testing.T, base string, configure func(*outbox, auth.Provider) auth.Config, op *provider, seen *requests) site {
 	t.Helper()
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	mails := &outbox{}
-	config := configure(mails)
+	config := configure(mails, auth.OIDC("op", op.url, clientID, clientSecret))
 	config.BaseURL, config.BasePath = server.URL, base
 	config.Secret = "a secret for tests, 32 bytes long"
 	config.Store = auth.NewMemoryStore()

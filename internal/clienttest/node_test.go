@@ -19,10 +19,12 @@ var scripts embed.FS
 
 const nodeTimeout = 3 * time.Minute
 
-// A pair of servers is what the themes talk to. Both have /outbox.
+// A pair of servers is what the themes talk to. Both have /outbox. At the provider
+// their users sign in as well.
 type pair struct {
-	Plain  string `json:"plain"`
-	Strict string `json:"strict"`
+	Plain    string `json:"plain"`
+	Strict   string `json:"strict"`
+	Provider string `json:"-"`
 }
 
 // drive runs themes against servers, each step as a subtest.
@@ -32,7 +34,7 @@ func (p pair) drive(t *testing.T, themes ...string) {
 	defer cancel()
 	node := exec.CommandContext(ctx, "node", append([]string{"drive.mjs"}, themes...)...)
 	node.Dir = testnode.Install(t, scripts)
-	node.Env = append(os.Environ(), "PLAIN_URL="+p.Plain, "STRICT_URL="+p.Strict)
+	node.Env = append(os.Environ(), "PLAIN_URL="+p.Plain, "STRICT_URL="+p.Strict, "PROVIDER_URL="+p.Provider)
 	var complaints strings.Builder
 	node.Stderr = &complaints
 	out, err := node.Output()
@@ -62,10 +64,12 @@ func report(t *testing.T, output string) (steps int) {
 }
 
 // originals starts the servers of the npm package.
-func originals(t *testing.T) (p pair) {
+func originals(t *testing.T, op *provider) (p pair) {
 	t.Helper()
 	node := exec.CommandContext(t.Context(), "node", "server.mjs")
 	node.Dir, node.Stderr = testnode.Install(t, scripts), t.Output()
+	node.Env = append(os.Environ(), "PROVIDER_URL="+op.url)
+	p.Provider = op.url
 	input, err := node.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -1,11 +1,12 @@
 // Serves the npm package with the same options as client_test.go serves the
 // library, prints the origins as {"plain":…,"strict":…} and ends when its input
-// ends.
+// ends. PROVIDER_URL is the issuer of the OpenID provider of both.
 
 import { createServer } from "node:http";
 import { betterAuth } from "better-auth";
 import { memoryAdapter } from "better-auth/adapters/memory";
 import { toNodeHandler } from "better-auth/node";
+import { genericOAuth } from "better-auth/plugins/generic-oauth";
 
 console.warn = console.error; // stdout is for the origins
 
@@ -30,7 +31,20 @@ async function listen(options) {
   return origin;
 }
 
+// openID is the provider with more options.
+const openID = (options = {}) => genericOAuth({
+  config: [{
+    providerId: "op",
+    discoveryUrl: `${process.env.PROVIDER_URL}/.well-known/openid-configuration`,
+    clientId: "app",
+    clientSecret: "the app's secret",
+    scopes: ["openid", "profile", "email"],
+    ...options,
+  }],
+});
+
 const plain = await listen((mail) => ({
+  plugins: [openID()],
   emailAndPassword: { enabled: true, sendResetPassword: mail("reset") },
   emailVerification: { sendVerificationEmail: mail("verification") },
   user: {
@@ -49,6 +63,8 @@ const plain = await listen((mail) => ({
 
 const strict = await listen((mail) => ({
   basePath: "/auth",
+  plugins: [openID({ requireEmailVerification: true, disableImplicitSignUp: true })],
+  account: { storeAccountCookie: true, storeStateStrategy: "cookie" },
   emailAndPassword: {
     enabled: true,
     requireEmailVerification: true,

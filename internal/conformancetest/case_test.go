@@ -59,7 +59,7 @@ func (w *wanted) applies(v *variant) bool {
 }
 
 // The verbs beside the methods of HTTP, which are in capitals.
-var verbs = []string{"join", "call", "drop", "tamper", "set", "copy", "age", "sql", "keep"}
+var verbs = []string{"join", "flow", "link", "says", "call", "drop", "tamper", "set", "copy", "age", "sql", "keep"}
 
 // scenarios reads the cases of all files.
 func scenarios(t testing.TB) (all []*scenario) {

@@ -16,7 +16,9 @@ import (
 func (s *scenario) compare(t testing.TB, v *variant, broken *sabotage) (findings []string) {
 	t.Helper()
 	client := newAddress()
-	theirs, ours := newRun(t, v, serveOriginal(t, v), client), newRun(t, v, serveOurs(t, v, broken), client)
+	atTheirs, atOurs := v.newProvider(t), v.newProvider(t)
+	theirs := newRun(t, v, serveOriginal(t, v, atTheirs), atTheirs, client)
+	ours := newRun(t, v, serveOurs(t, v, atOurs, broken), atOurs, client)
 	for _, step := range s.steps {
 		a, b := theirs.do(step), ours.do(step)
 		difference := v.withoutStanding(step, diff(a, b))

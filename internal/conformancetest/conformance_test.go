@@ -154,6 +154,10 @@ func (s *step) endpoint() string {
 	switch s.verb {
 	case "join":
 		return "signUpEmail"
+	case "flow":
+		return "signInSocial"
+	case "link":
+		return "linkSocialAccount"
 	case "call":
 		name, _, _ := strings.Cut(s.rest, " ")
 		return name
@@ -167,6 +171,9 @@ func (s *step) route() string {
 	path, _, _ = strings.Cut(path, "?")
 	if strings.HasPrefix(path, "/reset-password/") {
 		return "/reset-password/:token"
+	}
+	if strings.HasPrefix(path, "/callback/") {
+		return "/callback/:id"
 	}
 	return path
 }

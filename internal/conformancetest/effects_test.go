@@ -11,6 +11,9 @@ import (
 // effects are what a step has done beside the answer: mails, rows, entries.
 func (r *run) effects(s *step) (lines []string) {
 	now := r.site.settle(r.t)
+	for _, request := range r.provider.takeLog() {
+		lines = append(lines, "provider "+r.words.text(request))
+	}
 	for _, e := range now.Events {
 		what, _ := e["what"].(string)
 		delete(e, "what")
@@ -35,7 +38,7 @@ func (r *run) effects(s *step) (lines []string) {
 		}
 	}
 	r.storage = now.Storage
-	return lines
+	return append(lines, r.words.takeStates()...)
 }
 
 func (r *run) changes(after []row) (lines []string) {

@@ -52,6 +52,10 @@ func (r *run) value(who, name, rest string) (value, behind string, ok bool) {
 	case "token":
 		value, _, _ := strings.Cut(decoded(r.jar(who).find("session_token").value()), ".")
 		return value, rest, true
+	case "providerURL":
+		return r.provider.url(), rest, true
+	case "state", "code":
+		return r.words.newest(name), rest, true
 	case "last":
 		path, behind := memberPath(rest)
 		value, ok := member(r.last, path)
@@ -125,6 +129,8 @@ var functions = map[string]func(r *run, who, argument string) string{
 	"signed": func(r *run, _, value string) string {
 		return signedValue(r.variant.keys()[0], value)
 	},
+	"idToken":      func(r *run, _, argument string) string { return r.provider.submitted(argument) },
+	"sealed":       func(r *run, _, argument string) string { return seal(r.variant.keys()[0], argument) },
 	"signedBefore": func(r *run, _, value string) string { return signedValue(secret, value) },
 	"time": func(_ *run, _, offset string) string {
 		d, err := time.ParseDuration(offset)

@@ -47,11 +47,17 @@ export function functions(site) {
     "$storage": storage(site.storage),
 
     "$validate": async ({ user, source }) => {
-      tell("validate", { name: user.name, email: user.email, method: source.method, action: source.action });
+      tell("validate", { name: user.name, email: user.email, method: source.method, action: source.action, ...(source.oauth && { provider: source.oauth.providerId, subject: source.oauth.profile?.sub }) });
       if (user.name === "Mallory") return { error: "not_invited", errorDescription: "Only with an invitation" };
       if (user.name === "Trudy") return { error: "not_invited" };
       if (user.name === "Oscar") throw new Error("the list is gone");
     },
+
+    // Of providers.
+    "$map": ({ mapped }) => mapped ?? {},
+    "$subject": ({ profile }) => profile.username ?? "",
+    "$token": async ({ code }) => ({ accessToken: `own-${code}`, scopes: ["own"] }),
+    "$info": async ({ accessToken }) => ({ id: "own", email: "Own@Example.com", emailVerified: true, name: accessToken }),
 
     "$synthetic": ({ coreFields, additionalFields, id }) => ({ ...coreFields, ...additionalFields, plan: "made up", unknown: 1, id }),
 
@@ -174,7 +180,7 @@ const recording = (tell, table, name) => {
 // databaseHooks do what the end of a text of the row says.
 function databaseHooks(tell) {
   const hooks = {};
-  for (const column of ["user.name", "session.userAgent", "account.password", "verification.value"]) {
+  for (const column of ["user.name", "session.userAgent", "account.password", "account.accessToken", "verification.value"]) {
     const key = column.split(".")[1];
     for (const operation of ["create", "update", "delete"]) {
       hooks[`$before ${operation} ${column}`] = async (data) => {

@@ -7,6 +7,7 @@ import { betterAuth } from "better-auth";
 import { symmetricDecodeJWT, symmetricEncodeJWT } from "better-auth/crypto";
 import { getMigrations } from "better-auth/db/migration";
 import { toNodeHandler } from "better-auth/node";
+import { genericOAuth } from "better-auth/plugins/generic-oauth";
 import Database from "better-sqlite3";
 import { answer } from "./commands.mjs";
 import { functions } from "./functions.mjs";
@@ -20,12 +21,14 @@ function complete(options, database, site) {
       if (!(value in named)) throw new Error(`no function is called ${value}`);
       return named[value];
     }
+    if (typeof value === "string" && site.provider) return value.replaceAll("http://provider.test", site.provider);
     if (value === null || typeof value !== "object") return value;
     return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, replace(member)]));
   };
-  const replaced = replace(options);
+  const { genericOAuth: providers, ...replaced } = replace(options);
   return {
     ...replaced,
+    ...(providers && { plugins: [genericOAuth({ config: Object.entries(providers).map(([providerId, config]) => ({ providerId, ...config })) })] }),
     ...(database && { database }),
     telemetry: { enabled: false },
     advanced: { ...replaced.advanced, backgroundTasks: { handler: (task) => site.tasks.push(task) } },
@@ -86,8 +89,8 @@ answer({
     database.close();
   },
 
-  async serve({ name, path, options }) {
-    const site = newSite();
+  async serve({ name, path, options, provider }) {
+    const site = { ...newSite(), provider };
     site.database = path && new Database(path);
     site.auth = betterAuth(complete(options, site.database, site));
     site.server = createServer(toNodeHandler(site.auth));
@@ -130,9 +133,9 @@ answer({
     }
   },
 
-  // open reads a copy of a session that is encrypted.
-  async open({ value, secret }) {
-    return { payload: await symmetricDecodeJWT(value, secret, "better-auth-session") };
+  // open reads what is encrypted in a cookie: a copy of a session, or an account.
+  async open({ value, secret, salt }) {
+    return { payload: await symmetricDecodeJWT(value, secret, salt) };
   },
 
   async age({ strategy, value, secret, seconds }) {

@@ -56,10 +56,10 @@ type original struct {
 var lastSite atomic.Int64
 
 // serveOriginal starts one on a copy of the variant's empty database.
-func serveOriginal(t testing.TB, v *variant) *original {
+func serveOriginal(t testing.TB, v *variant, p *provider) *original {
 	t.Helper()
 	o := &original{process: theOriginal(t), name: fmt.Sprint(lastSite.Add(1))}
-	parameters := map[string]any{"name": o.name, "options": v.originalOptions()}
+	parameters := map[string]any{"name": o.name, "options": v.originalOptions(), "provider": p.url()}
 	if !v.stateless {
 		path := v.newDatabase(t)
 		o.db, parameters["path"] = openDatabase(t, path), path

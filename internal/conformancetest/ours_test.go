@@ -25,14 +25,16 @@ type ours struct {
 	at      string
 	storage *storage
 
+	provider *provider // nil if the variant has none
+
 	mu     sync.Mutex
 	events []event
 }
 
 // serveOurs starts one on a copy of the variant's empty database.
-func serveOurs(t testing.TB, v *variant, broken *sabotage) *ours {
+func serveOurs(t testing.TB, v *variant, p *provider, broken *sabotage) *ours {
 	t.Helper()
-	o := &ours{storage: &storage{}}
+	o := &ours{storage: &storage{}, provider: p}
 	config := v.configuration(o)
 	config.Logger = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
 	if v.stateless {

@@ -15,6 +15,8 @@ type run struct {
 	site    site
 	words   *words
 
+	provider *provider // nil if the variant has none
+
 	jars map[string]*jar
 	last []byte // the last answer
 	mail event  // the newest
@@ -25,10 +27,11 @@ type run struct {
 	storage  []entry
 }
 
-func newRun(t testing.TB, v *variant, s site, address string) *run {
+func newRun(t testing.TB, v *variant, s site, p *provider, address string) *run {
 	r := &run{
-		t: t, variant: v, site: s, words: &words{t: t, variant: v, address: address, labels: make(map[string]string), began: time.Now()},
-		jars: make(map[string]*jar), kept: make(map[string]string), database: watch(t, s.database()),
+		t: t, variant: v, site: s, provider: p,
+		words: &words{t: t, variant: v, provider: p, address: address, labels: make(map[string]string), began: time.Now()},
+		jars:  make(map[string]*jar), kept: make(map[string]string), database: watch(t, s.database()),
 	}
 	r.look()
 	return r
@@ -62,6 +65,12 @@ func (r *run) act(s *step) []string {
 	switch s.verb {
 	case "join":
 		return r.request(s, "POST", "/sign-up/email", fmt.Sprintf(`{"name":%q,"email":"%s@example.com","password":"correct horse"}`, capital(who), who))
+	case "flow":
+		return r.flow(s, "/sign-in/social", rest)
+	case "link":
+		return r.flow(s, "/link-social", rest)
+	case "says":
+		r.provider.says(rest)
 	case "call":
 		return r.call(s, rest)
 	case "drop":

@@ -18,17 +18,17 @@ type standing struct {
 
 var standings = []*standing{
 	{
-		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*"},
+		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless"},
 		concerns: about("getSession"),
 		lines:    []string{"* body in another order", "* value in another order"},
 	},
 	{
-		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*"},
+		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless"},
 		concerns: func(*step) bool { return true },
 		lines:    []string{"* copy in another order"},
 	},
 	{
-		row: "order of keys of a session in the secondary storage", variants: []string{"secondary*", "copies-secondary", "fields*-secondary", "hashed-resets", "database-hooks-secondary"},
+		row: "order of keys of a session in the secondary storage", variants: []string{"secondary*", "copies-secondary", "fields*-secondary", "hashed-resets", "database-hooks-secondary", "oauth-secondary"},
 		concerns: about("getSession", "listSessions", "updateSession"),
 		lines:    []string{"* body in another order", "* value in another order"},
 	},
@@ -38,9 +38,14 @@ var standings = []*standing{
 		lines:    []string{"* entry in another order"},
 	},
 	{
-		row: "members of users that have no value, without a database", variants: []string{"stateless*"},
+		row: "members of users that have no value, without a database", variants: []string{"stateless*", "oauth-stateless"},
 		concerns: func(*step) bool { return true },
 		lines:    []string{"* body with other members that are null", "* value with other members that are null", "* copy with other members that are null"},
+	},
+	{
+		row:      "state of a flow at a provider",
+		concerns: about("signInSocial", "linkSocialAccount", "callbackOAuth"),
+		lines:    []string{`+ state oauthProvider = "…"`},
 	},
 	{
 		row:      "status of a direct call",
@@ -56,7 +61,7 @@ var standings = []*standing{
 		},
 	},
 	{
-		row: "`/error`", variants: []string{"error-url"}, concerns: about("error"),
+		row: "`/error`", variants: []string{"error-url", "oauth-error-url"}, concerns: about("error"),
 		lines: []string{"+ content-type: application/json"},
 	},
 	{

@@ -94,16 +94,6 @@ func (o *ours) existing(_ context.Context, user *auth.User) error {
 // databaseHooks has hooks around all that happens to rows. What they do a text of
 // the row says.
 func databaseHooks(name string, options object, config func(*auth.Config, *ours)) *variant {
-	aroundOptions := func(model, key string) object {
-		hooks := make(object)
-		for _, operation := range []string{"create", "update", "delete"} {
-			hooks[operation] = object{
-				"before": fmt.Sprintf("$before %s %s.%s", operation, model, key),
-				"after":  fmt.Sprintf("$after %s %s.%s", operation, model, key),
-			}
-		}
-		return hooks
-	}
 	return &variant{
 		name: name,
 		options: merge(object{"databaseHooks": object{
@@ -120,6 +110,18 @@ func databaseHooks(name string, options object, config func(*auth.Config, *ours)
 			config(c, o)
 		},
 	}
+}
+
+// aroundOptions names the hooks of one table.
+func aroundOptions(model, key string) object {
+	hooks := make(object)
+	for _, operation := range []string{"create", "update", "delete"} {
+		hooks[operation] = object{
+			"before": fmt.Sprintf("$before %s %s.%s", operation, model, key),
+			"after":  fmt.Sprintf("$after %s %s.%s", operation, model, key),
+		}
+	}
+	return hooks
 }
 
 // aroundRows are the hooks of one table.

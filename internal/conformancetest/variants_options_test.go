@@ -139,7 +139,11 @@ func ids() func(table string) string {
 
 // validate refuses some names, and fails for one.
 func (o *ours) validate(_ context.Context, user *auth.User, source auth.UserSource) error {
-	o.tell("validate", "name", user.Name, "email", user.Email, "method", source.Method, "action", source.Action)
+	data := []any{"name", user.Name, "email", user.Email, "method", source.Method, "action", source.Action}
+	if source.Method == "oauth" {
+		data = append(data, "provider", source.ProviderID, "subject", source.Profile["sub"])
+	}
+	o.tell("validate", data...)
 	switch user.Name {
 	case "Mallory":
 		return auth.NewError(403, "not_invited", "Only with an invitation")

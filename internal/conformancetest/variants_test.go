@@ -40,7 +40,7 @@ const (
 var (
 	variants       = slices.Concat(commonVariants, rareVariants)
 	commonVariants = slices.Concat(mainVariants, sessionVariants, emailVariants, deploymentVariants)
-	rareVariants   = slices.Concat(signVariants, fieldVariants, copyVariants, originVariants, optionVariants, hookVariants, orderVariants, callbackVariants)
+	rareVariants   = slices.Concat(signVariants, fieldVariants, copyVariants, originVariants, optionVariants, hookVariants, orderVariants, callbackVariants, oauthVariants)
 )
 
 // mainVariants are about signing up.

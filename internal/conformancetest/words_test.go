@@ -21,6 +21,10 @@ import (
 type words struct {
 	t       testing.TB
 	variant *variant
+
+	provider *provider // nil if the variant has none
+	states   []string  // of flows, member by member
+
 	address string // of the client
 	labels  map[string]string
 	began   time.Time // the case
@@ -33,7 +37,7 @@ func (w *words) begin() { w.now = time.Now() }
 var (
 	jwtForm    = regexp.MustCompile(`eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+`)
 	jweForm    = regexp.MustCompile(`eyJ[\w-]+\.\.[\w-]+\.[\w-]+\.[\w-]+`)
-	signedForm = regexp.MustCompile(`([A-Za-z0-9]+)\.([A-Za-z0-9+/%]{43,90}(?:%3D|=))`)
+	signedForm = regexp.MustCompile(`([\w-]+)\.([A-Za-z0-9+/%]{43,90}(?:%3D|=))`)
 	isoForm    = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`)
 	epochForm  = regexp.MustCompile(`\b1[789]\d{8}(?:\d{3})?\b`)
 	uuidForm   = regexp.MustCompile(`\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`)
@@ -44,10 +48,15 @@ var (
 
 // text replaces all of it in a text.
 func (w *words) text(text string) string {
+	text = w.provider.inWords(text)
 	text = jweForm.ReplaceAllStringFunc(text, w.jwe)
 	text = jwtForm.ReplaceAllStringFunc(text, w.jwt)
+	text = authorizeForm.ReplaceAllStringFunc(text, w.authorization)
+	text = w.flowState(text)
+	text = sealedForm.ReplaceAllStringFunc(text, w.sealed)
 	text = strings.ReplaceAll(text, w.address, "203.0.113.7")
 	text = signedForm.ReplaceAllStringFunc(text, w.signed)
+	text = w.secrets(text)
 	text = scryptForm.ReplaceAllString(text, "<scrypt hash>")
 	text = isoForm.ReplaceAllStringFunc(text, w.iso)
 	text = epochForm.ReplaceAllStringFunc(text, w.epoch)
@@ -71,7 +80,7 @@ func (w *words) label(id string) string {
 // appeared.
 func (w *words) hash(text string) string {
 	for id, label := range w.labels {
-		for _, purpose := range []string{"reset-password:", "delete-account-"} {
+		for _, purpose := range []string{"reset-password:", "delete-account-", "auth-state:"} {
 			if auth.HashIdentifier(purpose+id) == text {
 				return "<hash of " + purpose + label + ">"
 			}
@@ -148,6 +157,9 @@ func (w *words) jwt(text string) string {
 	header, _ := base64.RawURLEncoding.DecodeString(parts[0])
 	payload, _ := base64.RawURLEncoding.DecodeString(parts[1])
 	signature, _ := base64.RawURLEncoding.DecodeString(parts[2])
+	if signer := w.provider.signer(parts[0]+"."+parts[1], signature); signer != "" {
+		return w.idToken(signer, header, payload)
+	}
 	name, ok := w.signature(parts[0]+"."+parts[1], signature)
 	if !ok {
 		return text
@@ -161,16 +173,18 @@ func (w *words) jwt(text string) string {
 // jwe lets the original open a copy: it then is what it has to be.
 func (w *words) jwe(text string) string {
 	for i, key := range w.variant.keys() {
-		var opened struct{ Payload json.RawMessage }
-		theOriginal(w.t).Ask(w.t, "open", object{"value": text, "secret": key}, &opened)
-		if len(opened.Payload) > 0 && string(opened.Payload) != "null" {
-			return fmt.Sprintf("<jwe %s key %d>", uuidForm.ReplaceAll(opened.Payload, []byte("<random>")), i+1)
+		for _, salt := range []string{"better-auth-session", "better-auth-account"} {
+			var opened struct{ Payload json.RawMessage }
+			theOriginal(w.t).Ask(w.t, "open", object{"value": text, "secret": key, "salt": salt}, &opened)
+			if len(opened.Payload) > 0 && string(opened.Payload) != "null" {
+				return fmt.Sprintf("<jwe %s key %d %s>", uuidForm.ReplaceAll(opened.Payload, []byte("<random>")), i+1, salt)
+			}
 		}
 	}
 	return text
 }
 
-var copyName = regexp.MustCompile(`^([^=]*session_data)(\.\d+)?$`)
+var copyName = regexp.MustCompile(`^([^=]*(?:session|account)_data)(\.\d+)?$`)
 
 // cookies describes Set-Cookie lines: each as it is, a copy of a session as what
 // it says. Chunks are put together.

@@ -1,5 +1,7 @@
 // Package testnode gives tests the npm package better-auth and what it needs to
-// run against databases and Redis, in the versions of package-lock.json.
+// run against databases and Redis, in the versions of package-lock.json. It also
+// starts OpenID providers: StartOpenIDProvider a strict one, StartMockProvider
+// one that lies.
 //
 // It needs node 20 or newer and npm, and the npm registry for its first run,
 // which may take minutes. A test that lacks one of them is skipped with a line
