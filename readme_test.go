@@ -109,7 +109,7 @@ func TestSecurityTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	promised := advisoryTest.FindAllString(string(text), -1)
-	written := advisoryTests(t)
+	written := testNames(t, "TestAdvisory_")
 	for _, name := range promised {
 		if !slices.Contains(written, name) {
 			t.Errorf("docs/security.md names %s, which does not exist", name)
@@ -124,8 +124,27 @@ func TestSecurityTable(t *testing.T) {
 
 var advisoryTest = regexp.MustCompile(`TestAdvisory_\w+`)
 
-// advisoryTests returns the names of those that this directory declares.
-func advisoryTests(t *testing.T) []string {
+// TestRecommendations: the tests that docs/social-sign-in.md promises exist.
+func TestRecommendations(t *testing.T) {
+	text, err := os.ReadFile("docs/social-sign-in.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	promised := regexp.MustCompile(`Test[A-Z]\w+`).FindAllString(string(text), -1)
+	if len(promised) < 10 {
+		t.Errorf("the page names %d tests", len(promised))
+	}
+	written := testNames(t, "Test")
+	for _, name := range promised {
+		if !slices.Contains(written, name) {
+			t.Errorf("docs/social-sign-in.md names %s, which does not exist", name)
+		}
+	}
+}
+
+// testNames returns the names of the tests of this directory that begin with a
+// prefix.
+func testNames(t *testing.T, prefix string) []string {
 	t.Helper()
 	files, err := filepath.Glob("*_test.go")
 	if err != nil {
@@ -138,7 +157,7 @@ func advisoryTests(t *testing.T) []string {
 			t.Fatal(err)
 		}
 		for _, declared := range file.Decls {
-			if fn, ok := declared.(*ast.FuncDecl); ok && strings.HasPrefix(fn.Name.Name, "TestAdvisory_") {
+			if fn, ok := declared.(*ast.FuncDecl); ok && strings.HasPrefix(fn.Name.Name, prefix) {
 				names = append(names, fn.Name.Name)
 			}
 		}
