@@ -106,16 +106,33 @@ func (p *Provider) checkParams() error {
 	return errors.Join(errs...)
 }
 
+func (p *Provider) hasSecret() bool { return p.ClientSecret != "" || p.ClientSecretFunc != nil }
+
+// secret is the client secret as it is now.
+func (p *Provider) secret(ctx context.Context) (string, error) {
+	if p.ClientSecretFunc == nil {
+		return p.ClientSecret, nil
+	}
+	secret, err := p.ClientSecretFunc(ctx)
+	if err == nil && secret == "" {
+		err = errors.New("auth: ClientSecretFunc of provider " + p.ID + " made no secret")
+	}
+	return secret, err
+}
+
 // checkTokenAuth wants the credentials that the method needs and no others.
 func (p *Provider) checkTokenAuth() error {
+	if p.ClientSecret != "" && p.ClientSecretFunc != nil {
+		return errors.New("there are both ClientSecret and ClientSecretFunc")
+	}
 	switch p.TokenAuth {
 	case "":
 	case TokenAuthPost, TokenAuthBasic:
-		if p.ClientSecret == "" {
+		if !p.hasSecret() {
 			return fmt.Errorf("TokenAuth %s needs ClientSecret", p.TokenAuth)
 		}
 	case TokenAuthNone, TokenAuthPrivateKeyJWT:
-		if p.ClientSecret != "" {
+		if p.hasSecret() {
 			return fmt.Errorf("TokenAuth %s uses no ClientSecret", p.TokenAuth)
 		}
 	default:

@@ -69,8 +69,8 @@ func (c *core) linkSocialAccount(ctx context.Context, in LinkSocialAccountReques
 // Refusals of a link, as the query of an error page has them.
 const (
 	linkRefused       socialError = failureLink
-	linkOtherEmail    socialError = "email_does_not_match"
-	linkBelongsToElse socialError = "account_already_linked_to_different_user"
+	linkOtherEmail    socialError = socialError(CallbackOtherEmail)
+	linkBelongsToElse socialError = socialError(CallbackLinkedToAnotherUser)
 )
 
 // finishLink ends a flow that was begun to link an account, and redirects.

@@ -122,7 +122,7 @@ func (c *core) accountByKey(ctx context.Context, providerID, accountID string) (
 		err = errors.New("auth: two accounts of provider " + providerID + " have the same subject")
 	}
 	c.log.ErrorContext(ctx, "account could not be looked up", "provider", providerID, "error", err)
-	return nil, c.failFlow(ctx, nil, "internal_server_error", "").WithCause(err)
+	return nil, c.failFlow(ctx, nil, CallbackInternalError, "").WithCause(err)
 }
 
 // userOfIdentity returns the locked user who is to be signed in, nil if it is a new
