@@ -167,8 +167,11 @@ func (c *core) linkIDToken(ctx context.Context, p *oauthProvider, user *User, in
 
 func (c *core) storeIDTokenLink(ctx context.Context, p *oauthProvider, user *User, who *identity) error {
 	return c.transact(ctx, func(ctx context.Context) error {
-		if locked, err := c.lockUser(ctx, user.ID); err != nil || locked == nil {
-			return errors.Join(err, ErrUnauthorized.With(http.StatusUnauthorized))
+		switch locked, err := c.lockUser(ctx, user.ID); {
+		case err != nil:
+			return err
+		case locked == nil:
+			return ErrUnauthorized.With(http.StatusUnauthorized)
 		}
 		account, err := c.accountByKey(ctx, p.ID, who.accountID)
 		switch {
@@ -185,6 +188,7 @@ func (c *core) storeIDTokenLink(ctx context.Context, p *oauthProvider, user *Use
 			return ErrLinkingDifferentEmailsNotAllowed.With(http.StatusUnauthorized)
 		}
 		if err := c.accounts.create(ctx, c.newAccount(p, who, user.ID)); err != nil {
+			c.log.ErrorContext(ctx, "account could not be stored", "provider", p.ID, "error", err)
 			return ErrLinkingFailed.With(http.StatusExpectationFailed).WithCause(err)
 		}
 		return nil

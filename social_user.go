@@ -184,8 +184,11 @@ func (c *core) linkImplicitly(ctx context.Context, p *oauthProvider, who *identi
 		return failureNotLinked
 	}
 	// Somebody may have been faster before the user was locked.
-	if account, err := c.accountByKey(ctx, p.ID, who.accountID); err != nil || account != nil {
-		return errors.Join(err, ErrConflict)
+	switch account, err := c.accountByKey(ctx, p.ID, who.accountID); {
+	case err != nil:
+		return err
+	case account != nil:
+		return ErrConflict
 	}
 	if err := c.validateIdentity(ctx, p, who, user.ID, actionLinkAccount); err != nil {
 		return err
@@ -236,11 +239,17 @@ func (c *core) createIdentity(ctx context.Context, p *oauthProvider, who *identi
 		out.account = c.newAccount(p, who, user.ID)
 		err = c.accounts.create(ctx, out.account)
 	}
-	if errors.Is(err, ErrAborted) {
-		return failureCreate
-	}
 	out.data = &SessionData{User: user}
-	return err
+	switch {
+	case err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrInvalidValue):
+		return err
+	case errors.Is(err, ErrAborted):
+		return failureCreate
+	case apiError(err) != nil:
+		return err
+	}
+	c.log.ErrorContext(ctx, "user of a provider could not be stored", "provider", p.ID, "error", err)
+	return failureCreate
 }
 
 // requireVerified sends the mails that verify an address and refuses to sign in
