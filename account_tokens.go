@@ -209,6 +209,10 @@ func (c *core) storeRefreshed(ctx context.Context, p *oauthProvider, account *Ac
 	changes := c.tokenChanges(p, fresh)
 	delete(changes, "providerId")
 	err := c.updateAccount(ctx, account, changes)
+	if err != nil && err != failureUpdate { // once more: a provider that takes refresh tokens once would not forgive the loss
+		c.log.WarnContext(ctx, "new tokens could not be stored at once", "provider", p.ID, "error", err)
+		err = c.updateAccount(ctx, account, changes)
+	}
 	if err == failureUpdate { // a hook keeps the row as it is, or it is in a cookie only: the caller gets the tokens
 		err = account.apply(changes)
 	}
