@@ -14,6 +14,9 @@ import (
 var oauthVariants = slices.Concat(oauthStateVariants, oauthUserVariants, oauthLinkVariants, oauthAccountVariants, []*variant{
 	oauth("oauth", nil, nil),
 	oauth("oauth-base-path", object{"baseURL": "https://auth.test/account/api"}, func(c *auth.Config, _ *ours) { c.BaseURL = "https://auth.test/account/api" }),
+	oauth("oauth-dynamic", object{"baseURL": object{"allowedHosts": []string{"*.auth.test", "other.test"}, "protocol": "https"}}, func(c *auth.Config, _ *ours) {
+		c.BaseURL, c.DynamicBaseURL = "", auth.DynamicBaseURL{AllowedHosts: []string{"*.auth.test", "other.test"}, Protocol: "https"}
+	}).at("https://a.auth.test"),
 	oauth("oauth-error-url", object{"onAPIError": object{"errorURL": "/oops?x=1#top"}}, func(c *auth.Config, _ *ours) { c.ErrorPage.URL = "/oops?x=1#top" }),
 	oauth("oauth-known", object{"socialProviders": object{
 		"gitlab": object{
@@ -46,6 +49,9 @@ var oauthStateVariants = []*variant{
 	oauth("oauth-any-browser", account(object{"skipStateCookieCheck": true}), func(c *auth.Config, _ *ours) { c.Account.SkipStateCookieCheck = true }),
 	oauth("oauth-hashed", object{"verification": object{"storeIdentifier": "hashed"}}, func(c *auth.Config, _ *ours) { c.Verification.StoreIdentifier = auth.HashIdentifier }),
 	oauth("oauth-secondary", object{"secondaryStorage": "$storage"}, func(c *auth.Config, o *ours) { c.SecondaryStorage = o.storage }),
+	oauth("oauth-secondary-and-database", object{"secondaryStorage": "$storage", "session": object{"storeSessionInDatabase": true}, "verification": object{"storeInDatabase": true}}, func(c *auth.Config, o *ours) {
+		c.SecondaryStorage, c.Session.StoreInDatabase, c.Verification.StoreInDatabase = o.storage, true, true
+	}),
 }
 
 // oauthUserVariants differ in who may sign in and what becomes of them.
@@ -130,6 +136,12 @@ var plainOAuth = oauth("", nil, nil)
 
 func trustedByRequest(ctx context.Context) []string {
 	return []string{"github", auth.ExchangeFrom(ctx).RequestHeader("X-Trust")}
+}
+
+// at is the variant where clients believe to be at another site.
+func (v *variant) at(site string) *variant {
+	v.site = site
+	return v
 }
 
 func account(options object) object { return object{"account": options} }
