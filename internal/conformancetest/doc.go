@@ -25,6 +25,12 @@
 //	ann: call getSession asResponse {"query":{}}
 //	                              a direct call, with the browser's cookies if it
 //	                              is named; also returnHeaders and returnStatus
+//	flow op {"callbackURL":"/in"} a sign-in at a provider, with further members of
+//	                              the body: the request that begins it, then the
+//	                              callback as the provider makes it. link is the
+//	                              same for an account that is linked
+//	says user {"name":null}       changes what the provider says from now on, see
+//	                              below
 //	ann: drop session_data        removes a cookie, by the end of its name
 //	ann: tamper session_token     changes a character of its value
 //	ann: set NAME=VALUE           sets one
@@ -41,6 +47,36 @@
 // now), $signed(v) a signed cookie's value, $signedBefore(v) one under the oldest
 // secret, $time(-1h) a time as in a table, $repeat(x,9) and $hex(00ff) make odd
 // text.
+//
+// # Providers
+//
+// Each of the two servers has a provider of its own, which plays all providers of
+// the variant. It lets everybody in as the same user, and every step lists the
+// requests that it got, but for those of keys and metadata, which come when they
+// like. What it says, a case can change:
+//
+//	says user {"email":null}      the user, in the profile and in id_tokens
+//	says claims {"exp":-60}       an id_token; times are seconds from now
+//	says header {"key":"other"}   its header; the key is somebody else's then
+//	says token {"scope":"a b"}    the reply to a code
+//	says refresh {…}              and to a refresh token
+//	says discovery {…}            its metadata
+//	says token 400 text/html no   status, type and body instead; also of userinfo
+//	                              and keys; a redirect has its target as the type
+//	says userinfo broken          breaks the connection
+//	says token                    takes it back
+//
+// In a step, $state is that of the newest flow, $code a code for it, $providerURL
+// where the provider is, $idToken(op {"nonce":"x"} {"alg":"none"}) an id_token of
+// the provider op with changes of its claims and header, and $sealed(purpose,text)
+// a text that is encrypted for a purpose, or for a token of an account if there is
+// none; $sealedBefore does it under the oldest secret.
+//
+// An authorization URL is compared parameter by parameter and the state of a flow
+// member by member, in no order: see words_oauth_test.go for what is checked and
+// replaced.
+//
+// # Differences
 //
 // A difference that is wanted follows its step, with the lines of both sides, in
 // which … stands for any text:

@@ -55,6 +55,9 @@ export function functions(site) {
 
     // Of providers.
     "$map": ({ mapped }) => mapped ?? {},
+    "$verifyIdToken": async (token, nonce) => token === `good ${nonce ?? ""}`,
+    "$assertion": async () => "an assertion",
+    "$trusted": async (request) => ["github", request?.headers.get("x-trust")],
     "$subject": ({ profile }) => profile.username ?? "",
     "$token": async ({ code }) => ({ accessToken: `own-${code}`, scopes: ["own"] }),
     "$info": async ({ accessToken }) => ({ id: "own", email: "Own@Example.com", emailVerified: true, name: accessToken }),

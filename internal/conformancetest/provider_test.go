@@ -175,7 +175,7 @@ func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	kind, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	answer := p.answer(what, kind, form)
-	if answer == nil {
+	if answer == nil || kind == "guarded" && what != "token" && r.Header.Get("X-Tenant") == "" {
 		http.NotFound(w, r)
 		return
 	}
@@ -224,7 +224,7 @@ func (p *provider) takeLog() []string {
 }
 
 // openKinds are the providers that issue id_tokens.
-var openKinds = []string{"op", "opaque", "paybin", "microsoft"}
+var openKinds = []string{"op", "paybin", "microsoft", "relative", "no-algs", "no-keys", "other-alg", "down", "guarded", "names-it"}
 
 const tenant = "0190a0b0-c1d2-4e3f-8a9b-0123456789ab"
 
@@ -246,16 +246,39 @@ func (p *provider) answer(what, kind string, form url.Values) any {
 	case "userinfo":
 		return p.user()
 	case "discovery":
-		base := p.at("/" + kind)
-		return p.changed(what, object{
-			"issuer": base, "authorization_endpoint": base + "/authorize", "token_endpoint": base + "/token",
-			"userinfo_endpoint": base + "/userinfo", "end_session_endpoint": base + "/logout",
-			"jwks_uri": base + "/keys", "id_token_signing_alg_values_supported": []string{"RS256"},
-		})
+		return p.metadata(kind)
 	case "keys":
 		return p.changed(what, object{"keys": []object{publicKey(providerKey().Public().(*rsa.PublicKey))}})
 	}
 	return nil
+}
+
+// metadata is the discovery document. Some providers have one of their own, which
+// every site reads before a case begins; that of down is there once a case says
+// something of it.
+func (p *provider) metadata(kind string) any {
+	base := p.at("/" + kind)
+	document := object{
+		"issuer": base, "authorization_endpoint": base + "/authorize", "token_endpoint": base + "/token",
+		"userinfo_endpoint": base + "/userinfo", "end_session_endpoint": base + "/logout",
+		"jwks_uri": base + "/keys", "id_token_signing_alg_values_supported": []string{"RS256"},
+	}
+	maps.Copy(document, documents[kind])
+	if kind == "down" && p.said["discovery"] == nil {
+		return nil
+	}
+	return p.changed("discovery", document)
+}
+
+// documents are what is special in a discovery document.
+var documents = map[string]object{
+	"relative":  {"jwks_uri": "keys"},
+	"no-algs":   {"id_token_signing_alg_values_supported": []string{}},
+	"no-keys":   {"jwks_uri": nil, "id_token_signing_alg_values_supported": nil},
+	"other-alg": {"id_token_signing_alg_values_supported": []string{"ES256"}},
+	"bad":       {"issuer": "no URL"},
+	"no-token":  {"token_endpoint": nil},
+	"names-it":  {"authorization_response_iss_parameter_supported": true},
 }
 
 // user is who signs in, with the members of all providers.

@@ -46,8 +46,9 @@ func (s *sabotage) handler(next http.Handler) http.Handler {
 // A brokenStore does not do everything that it says.
 type brokenStore struct {
 	auth.SchemaStore
-	insert func(t *auth.Table, row auth.Row) bool // changes a row, or leaves it out
-	keep   string                                 // a table that loses no rows
+	insert func(t *auth.Table, row auth.Row) bool  // changes a row, or leaves it out
+	update func(t *auth.Table, set map[string]any) // changes what is to be set
+	keep   string                                  // a table that loses no rows
 }
 
 // breakStore puts one in front of the store.
@@ -63,6 +64,13 @@ func (b *brokenStore) Insert(ctx context.Context, t *auth.Table, row auth.Row) e
 		return nil
 	}
 	return b.SchemaStore.Insert(ctx, t, row)
+}
+
+func (b *brokenStore) Update(ctx context.Context, t *auth.Table, set map[string]any, where ...auth.Condition) (int64, error) {
+	if b.update != nil {
+		b.update(t, set)
+	}
+	return b.SchemaStore.Update(ctx, t, set, where...)
 }
 
 func (b *brokenStore) Delete(ctx context.Context, t *auth.Table, where ...auth.Condition) (int64, error) {
@@ -84,6 +92,15 @@ func put(table, column string, value any) func(*auth.Table, auth.Row) bool {
 			row[slices.IndexFunc(t.Columns, func(c auth.Column) bool { return c.Name == column })] = value
 		}
 		return true
+	}
+}
+
+// set changes a column with every change of a table.
+func set(table, column string, value any) func(*auth.Table, map[string]any) {
+	return func(t *auth.Table, changes map[string]any) {
+		if t.Name == table {
+			changes[column] = value
+		}
 	}
 }
 

@@ -28,7 +28,7 @@ var standings = []*standing{
 		lines:    []string{"* copy in another order"},
 	},
 	{
-		row: "order of keys of a session in the secondary storage", variants: []string{"secondary*", "copies-secondary", "fields*-secondary", "hashed-resets", "database-hooks-secondary", "oauth-secondary"},
+		row: "order of keys of a session in the secondary storage", variants: []string{"secondary*", "copies-secondary", "fields*-secondary", "hashed-resets", "database-hooks-secondary", "oauth-secondary*"},
 		concerns: about("getSession", "listSessions", "updateSession"),
 		lines:    []string{"* body in another order", "* value in another order"},
 	},

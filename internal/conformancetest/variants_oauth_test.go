@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/seed3b05b409/auth"
@@ -13,7 +14,31 @@ import (
 var oauthVariants = slices.Concat(oauthStateVariants, oauthUserVariants, oauthLinkVariants, oauthAccountVariants, []*variant{
 	oauth("oauth", nil, nil),
 	oauth("oauth-base-path", object{"baseURL": "https://auth.test/account/api"}, func(c *auth.Config, _ *ours) { c.BaseURL = "https://auth.test/account/api" }),
+	oauth("oauth-dynamic", object{"baseURL": object{"allowedHosts": []string{"*.auth.test", "other.test"}, "protocol": "https"}}, func(c *auth.Config, _ *ours) {
+		c.BaseURL, c.DynamicBaseURL = "", auth.DynamicBaseURL{AllowedHosts: []string{"*.auth.test", "other.test"}, Protocol: "https"}
+	}).at("https://a.auth.test"),
 	oauth("oauth-error-url", object{"onAPIError": object{"errorURL": "/oops?x=1#top"}}, func(c *auth.Config, _ *ours) { c.ErrorPage.URL = "/oops?x=1#top" }),
+	oauth("oauth-known", object{"socialProviders": object{
+		"gitlab": object{
+			"disableDefaultScope": true, "scope": []string{"api", "read"}, "redirectURI": "https://elsewhere.test/back", "verifyIdToken": "$verifyIdToken",
+			"mapProfileToUser": "$map", "overrideUserInfoOnSignIn": true, "disableImplicitSignUp": true,
+		},
+		"microsoft": object{"disableIdTokenSignIn": true, "tenantId": tenant, "prompt": "consent", "requireEmailVerification": true},
+		"paybin":    object{"disableSignUp": true, "prompt": "login"},
+		"github":    object{"authorizationEndpoint": providerURL + "/github/authorize", "prompt": "consent"},
+		"vercel":    object{"enabled": false},
+	}}, func(c *auth.Config, _ *ours) {
+		lab := configured(c, "gitlab")
+		lab.NoDefaultScopes, lab.Scopes, lab.RedirectURI, lab.VerifyIDToken = true, []string{"api", "read"}, "https://elsewhere.test/back", verifyIDToken
+		lab.MapProfile, lab.OverrideUserInfo, lab.DisableImplicitSignUp = mapProfile, true, true
+		microsoft := configured(c, "microsoft")
+		microsoft.DisableIDToken, microsoft.Tenant, microsoft.RequireEmailVerification = true, tenant, true
+		microsoft.Params = map[string]string{"prompt": "consent"}
+		configured(c, "paybin").DisableSignUp, configured(c, "paybin").Params = true, map[string]string{"prompt": "login"}
+		hub := configured(c, "github")
+		hub.AuthorizationURL, hub.Params = lab.BaseURL[:len(lab.BaseURL)-len("gitlab")]+"github/authorize", map[string]string{"prompt": "consent"}
+		c.Providers = slices.DeleteFunc(c.Providers, func(p auth.Provider) bool { return p.ID == "vercel" })
+	}),
 	oauth("oauth-limit", object{"rateLimit": object{"enabled": true}}, func(c *auth.Config, _ *ours) { c.RateLimit.Disabled = false }),
 	manyProviders,
 })
@@ -24,6 +49,9 @@ var oauthStateVariants = []*variant{
 	oauth("oauth-any-browser", account(object{"skipStateCookieCheck": true}), func(c *auth.Config, _ *ours) { c.Account.SkipStateCookieCheck = true }),
 	oauth("oauth-hashed", object{"verification": object{"storeIdentifier": "hashed"}}, func(c *auth.Config, _ *ours) { c.Verification.StoreIdentifier = auth.HashIdentifier }),
 	oauth("oauth-secondary", object{"secondaryStorage": "$storage"}, func(c *auth.Config, o *ours) { c.SecondaryStorage = o.storage }),
+	oauth("oauth-secondary-and-database", object{"secondaryStorage": "$storage", "session": object{"storeSessionInDatabase": true}, "verification": object{"storeInDatabase": true}}, func(c *auth.Config, o *ours) {
+		c.SecondaryStorage, c.Session.StoreInDatabase, c.Verification.StoreInDatabase = o.storage, true, true
+	}),
 }
 
 // oauthUserVariants differ in who may sign in and what becomes of them.
@@ -72,6 +100,9 @@ var oauthLinkVariants = []*variant{
 	linking("oauth-follow", object{"allowDifferentEmails": true, "updateUserInfoOnLink": true, "requireLocalEmailVerified": false, "allowUnlinkingAll": true}, func(l *auth.AccountLinking) {
 		l.DifferentEmails, l.UpdateUserInfo, l.UnverifiedLocals = true, true, true
 	}).with(&variant{config: func(c *auth.Config, _ *ours) { c.Account.AllowUnlinkingAll = true }}),
+	oauth("oauth-trusted-by-request", account(object{"accountLinking": object{"trustedProviders": "$trusted", "requireLocalEmailVerified": false}}), func(c *auth.Config, _ *ours) {
+		c.Account.Linking.TrustedProvidersFunc, c.Account.Linking.UnverifiedLocals = trustedByRequest, true
+	}),
 }
 
 // oauthAccountVariants differ in what is kept of an account.
@@ -102,6 +133,16 @@ var rotated = &variant{
 }
 
 var plainOAuth = oauth("", nil, nil)
+
+func trustedByRequest(ctx context.Context) []string {
+	return []string{"github", auth.ExchangeFrom(ctx).RequestHeader("X-Trust")}
+}
+
+// at is the variant where clients believe to be at another site.
+func (v *variant) at(site string) *variant {
+	v.site = site
+	return v
+}
 
 func account(options object) object { return object{"account": options} }
 
@@ -256,10 +297,15 @@ var manyProvided = []provided{
 	{"logout", object{"endSessionEndpoint": providerURL + "/plain/logout?a=b", "postLogoutRedirectURI": "/bye"}, func(p *auth.Provider) {
 		p.EndSessionURL, p.PostLogoutRedirectURI = p.AuthorizationURL[:len(p.AuthorizationURL)-len("authorize")]+"logout?a=b", "/bye"
 	}},
+	{"assertion", object{"tokenEndpointAuth": object{"method": "private_key_jwt", "getClientAssertion": "$assertion"}}, func(p *auth.Provider) {
+		p.TokenAuth, p.ClientAssertion = auth.TokenAuthPrivateKeyJWT, func(_ context.Context, _ string) (string, error) { return "an assertion", nil }
+	}},
 	{"subject", object{"accountSubject": "$subject"}, func(p *auth.Provider) { p.Subject = subject }},
 	{"mapped", object{"mapProfileToUser": "$map"}, func(p *auth.Provider) { p.MapProfile = mapProfile }},
 	{"own", object{"getToken": "$token", "getUserInfo": "$info", "refreshTokenParams": nil}, func(p *auth.Provider) { p.Exchange, p.Profile = ownTokens, ownProfile }},
 }
+
+func verifyIDToken(_ context.Context, token, nonce string) bool { return token == "good "+nonce }
 
 func subject(_ *auth.OAuthTokens, profile map[string]any) (string, error) {
 	subject, _ := profile["username"].(string)
@@ -283,11 +329,22 @@ var manyProviders = &variant{
 			c.Providers = append(c.Providers, o.plain(one.id, one.change))
 		}
 		for _, one := range openProvided {
-			p := auth.OIDC(one.id, o.provider.at("/op"), "app", "app secret")
+			p := auth.OIDC(one.id, o.provider.at("/"+one.kind()), "app", "app secret")
 			one.change(&p)
 			c.Providers = append(c.Providers, p)
 		}
 	},
+}
+
+// kind is which provider it is, op unless that has its name.
+func (p provided) kind() string {
+	if _, ok := documents[p.id]; ok || p.id == "down" || p.id == "guarded" {
+		return p.id
+	}
+	if strings.HasPrefix(p.id, "down-") {
+		return "down"
+	}
+	return "op"
 }
 
 // openProvided have a discovery document.
@@ -298,6 +355,23 @@ var openProvided = []provided{
 		base := p.DiscoveryURL[:len(p.DiscoveryURL)-len("/op/.well-known/openid-configuration")]
 		p.AuthorizationURL, p.TokenURL = base+"/plain/authorize", base+"/op/other/token"
 	}},
+	{"relative", object{}, func(*auth.Provider) {}},
+	{"no-algs", object{}, func(*auth.Provider) {}},
+	{"no-keys", object{}, func(*auth.Provider) {}},
+	{"other-alg", object{}, func(*auth.Provider) {}},
+	{"bad", object{}, func(*auth.Provider) {}},
+	{"no-token", object{}, func(*auth.Provider) {}},
+	{"names-it", object{}, func(*auth.Provider) {}},
+	{"down", object{}, func(*auth.Provider) {}},
+	{"down-urls", object{
+		"authorizationUrl": providerURL + "/plain/authorize", "tokenUrl": providerURL + "/plain/token", "userInfoUrl": providerURL + "/plain/userinfo",
+	}, func(p *auth.Provider) {
+		base := p.DiscoveryURL[:len(p.DiscoveryURL)-len("/down/.well-known/openid-configuration")]
+		p.AuthorizationURL, p.TokenURL, p.UserInfoURL = base+"/plain/authorize", base+"/plain/token", base+"/plain/userinfo"
+	}},
+	{"guarded", object{"discoveryHeaders": object{"X-Tenant": "t1"}}, func(p *auth.Provider) {
+		p.DiscoveryHeaders = map[string]string{"X-Tenant": "t1"}
+	}},
 }
 
 func manyOptions() object {
@@ -307,7 +381,7 @@ func manyOptions() object {
 	}
 	for _, one := range openProvided {
 		options[one.id] = merge(object{
-			"discoveryUrl": providerURL + "/op/.well-known/openid-configuration", "clientId": "app", "clientSecret": "app secret",
+			"discoveryUrl": providerURL + "/" + one.kind() + "/.well-known/openid-configuration", "clientId": "app", "clientSecret": "app secret",
 			"scopes": []string{"openid", "profile", "email"},
 		}, one.options)
 	}
