@@ -21,7 +21,9 @@ func TestDocumentedCode(t *testing.T) {
 	set := token.NewFileSet()
 	importer := withDrivers{compiledImporter(t, set, "log", "os")}
 	programs := 0
-	for _, name := range []string{"README.md", "docs/databases.md", "docs/base-url.md", "docs/verify-sessions.md", "docs/providers.md"} {
+	for _, name := range []string{
+		"README.md", "docs/databases.md", "docs/base-url.md", "docs/verify-sessions.md", "docs/social-sign-in.md", "docs/providers.md",
+	} {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -110,7 +112,7 @@ func TestSecurityTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	promised := advisoryTest.FindAllString(string(text), -1)
-	written := advisoryTests(t)
+	written := testNames(t, ".", "TestAdvisory_")
 	for _, name := range promised {
 		if !slices.Contains(written, name) {
 			t.Errorf("docs/security.md names %s, which does not exist", name)
@@ -125,10 +127,28 @@ func TestSecurityTable(t *testing.T) {
 
 var advisoryTest = regexp.MustCompile(`TestAdvisory_\w+`)
 
-// advisoryTests returns the names of those that this directory declares.
-func advisoryTests(t *testing.T) []string {
+// TestRecommendations: the tests that docs/social-sign-in.md promises exist.
+func TestRecommendations(t *testing.T) {
+	text, err := os.ReadFile("docs/social-sign-in.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	promised := regexp.MustCompile(`Test[A-Z]\w+`).FindAllString(string(text), -1)
+	if len(promised) < 10 {
+		t.Errorf("the page names %d tests", len(promised))
+	}
+	written := append(testNames(t, ".", "Test"), testNames(t, "internal/oauthtest", "Test")...)
+	for _, name := range promised {
+		if !slices.Contains(written, name) {
+			t.Errorf("docs/social-sign-in.md names %s, which does not exist", name)
+		}
+	}
+}
+
+// testNames returns the names of the tests in a directory that begin with a prefix.
+func testNames(t *testing.T, dir, prefix string) []string {
 	t.Helper()
-	files, err := filepath.Glob("*_test.go")
+	files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +159,7 @@ func advisoryTests(t *testing.T) []string {
 			t.Fatal(err)
 		}
 		for _, declared := range file.Decls {
-			if fn, ok := declared.(*ast.FuncDecl); ok && strings.HasPrefix(fn.Name.Name, "TestAdvisory_") {
+			if fn, ok := declared.(*ast.FuncDecl); ok && strings.HasPrefix(fn.Name.Name, prefix) {
 				names = append(names, fn.Name.Name)
 			}
 		}
