@@ -1,4 +1,5 @@
-// Package auth adds users, sessions and passwords to any net/http server.
+// Package auth adds users, sessions, passwords and sign-in at providers such as
+// Google to any net/http server.
 //
 // New makes an instance from a Config. The *Auth is an http.Handler, to be
 // mounted at the base path:
@@ -43,6 +44,22 @@
 // A session is a row in the store and a signed cookie. Auth.RequireSession
 // guards a handler, which finds the user by SessionFromContext; Auth.Session
 // reads the session of a request and changes nothing.
+//
+// # Providers
+//
+// Config.Providers lists where else people can sign in: Google, GitHub and the other
+// constructors, BuiltinProvider with an id, OIDC for an OpenID provider, or a Provider
+// with the URLs of any OAuth 2.0 server. A page begins with SignInSocial and sends the
+// browser to the URL that it returns; the callback ends in a session:
+//
+//	out, err := a.API.SignInSocial.Call(r.Context(),
+//		auth.SignInSocialRequest{Provider: "google", CallbackURL: "/dashboard"},
+//		auth.WithRequest(r), auth.WithRateLimit(), auth.ForwardHeaders(w))
+//	http.Redirect(w, r, out.URL, http.StatusSeeOther)
+//
+// Accounts at providers are linked to users by their verified addresses
+// (AccountLinking), or on request (LinkSocialAccount). GetAccessToken gives a token for
+// the provider's API. docs/social-sign-in.md says all of it.
 //
 // # Protection
 //

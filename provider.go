@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 	"time"
 )
@@ -210,19 +211,37 @@ type ProviderUser struct {
 	Fields map[string]any
 }
 
+// providerUserMembers are those of a ProviderUser beside its Fields.
+type providerUserMembers struct {
+	Name          string `json:"name,omitempty"`
+	Email         string `json:"email,omitempty"`
+	Image         string `json:"image,omitempty"`
+	EmailVerified bool   `json:"emailVerified"`
+}
+
 // MarshalJSON writes Fields beside the other members, which are left out if they
 // are empty.
 func (u *ProviderUser) MarshalJSON() ([]byte, error) {
-	own := struct {
-		Name          string `json:"name,omitempty"`
-		Email         string `json:"email,omitempty"`
-		Image         string `json:"image,omitempty"`
-		EmailVerified bool   `json:"emailVerified"`
-	}{u.Name, u.Email, u.Image, u.EmailVerified}
-	object, err := appendMarshal(nil, own)
+	object, err := appendMarshal(nil, providerUserMembers{u.Name, u.Email, u.Image, u.EmailVerified})
 	if err != nil || len(u.Fields) == 0 {
 		return object, err
 	}
 	fields, err := appendJSON(nil, u.Fields)
 	return append(append(object[:len(object)-1], ','), fields[1:]...), err
+}
+
+// UnmarshalJSON reads what MarshalJSON or the original wrote.
+func (u *ProviderUser) UnmarshalJSON(data []byte) error {
+	var members providerUserMembers
+	if err := json.Unmarshal(data, &members); err != nil {
+		return err
+	}
+	*u = ProviderUser{Name: members.Name, Email: members.Email, Image: members.Image, EmailVerified: members.EmailVerified}
+	if err := json.Unmarshal(data, &u.Fields); err != nil {
+		return err
+	}
+	for _, name := range []string{"name", "email", "image", "emailVerified"} {
+		delete(u.Fields, name)
+	}
+	return nil
 }

@@ -21,7 +21,9 @@ func TestDocumentedCode(t *testing.T) {
 	set := token.NewFileSet()
 	importer := withDrivers{compiledImporter(t, set, "log", "os")}
 	programs := 0
-	for _, name := range []string{"README.md", "docs/databases.md", "docs/base-url.md", "docs/verify-sessions.md"} {
+	for _, name := range []string{
+		"README.md", "docs/databases.md", "docs/base-url.md", "docs/verify-sessions.md", "docs/social-sign-in.md", "docs/providers.md",
+	} {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -57,6 +59,7 @@ const preamble = `package readme
 
 import (
 	"context"
+	"crypto"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -68,7 +71,7 @@ import (
 	"github.com/seed3b05b409/auth"
 )
 
-func readme(ctx context.Context, a *auth.Auth, db *sql.DB, mux *http.ServeMux, w http.ResponseWriter, r *http.Request, err error) {
+func readme(ctx context.Context, key crypto.Signer, a *auth.Auth, db *sql.DB, mux *http.ServeMux, w http.ResponseWriter, r *http.Request, err error) {
 `
 
 type codeBlock struct{ name, code string }
@@ -109,7 +112,7 @@ func TestSecurityTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	promised := advisoryTest.FindAllString(string(text), -1)
-	written := advisoryTests(t)
+	written := testNames(t, ".", "TestAdvisory_")
 	for _, name := range promised {
 		if !slices.Contains(written, name) {
 			t.Errorf("docs/security.md names %s, which does not exist", name)
@@ -124,10 +127,28 @@ func TestSecurityTable(t *testing.T) {
 
 var advisoryTest = regexp.MustCompile(`TestAdvisory_\w+`)
 
-// advisoryTests returns the names of those that this directory declares.
-func advisoryTests(t *testing.T) []string {
+// TestRecommendations: the tests that docs/social-sign-in.md promises exist.
+func TestRecommendations(t *testing.T) {
+	text, err := os.ReadFile("docs/social-sign-in.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	promised := regexp.MustCompile(`Test[A-Z]\w+`).FindAllString(string(text), -1)
+	if len(promised) < 10 {
+		t.Errorf("the page names %d tests", len(promised))
+	}
+	written := append(testNames(t, ".", "Test"), testNames(t, "internal/oauthtest", "Test")...)
+	for _, name := range promised {
+		if !slices.Contains(written, name) {
+			t.Errorf("docs/social-sign-in.md names %s, which does not exist", name)
+		}
+	}
+}
+
+// testNames returns the names of the tests in a directory that begin with a prefix.
+func testNames(t *testing.T, dir, prefix string) []string {
 	t.Helper()
-	files, err := filepath.Glob("*_test.go")
+	files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +159,7 @@ func advisoryTests(t *testing.T) []string {
 			t.Fatal(err)
 		}
 		for _, declared := range file.Decls {
-			if fn, ok := declared.(*ast.FuncDecl); ok && strings.HasPrefix(fn.Name.Name, "TestAdvisory_") {
+			if fn, ok := declared.(*ast.FuncDecl); ok && strings.HasPrefix(fn.Name.Name, prefix) {
 				names = append(names, fn.Name.Name)
 			}
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 )
 
 // LinkSocialAccountRequest is the body of POST /link-social.
@@ -102,7 +101,7 @@ func (c *core) linkIdentity(ctx context.Context, p *oauthProvider, link *flowLin
 	switch {
 	case c.linkForbidden(ctx, p, who):
 		return linkRefused
-	case !c.linking.DifferentEmails && !strings.EqualFold(who.user.Email, link.Email):
+	case !c.linking.DifferentEmails && lowerEmail(who.user.Email) != lowerEmail(link.Email):
 		return linkOtherEmail
 	}
 	return c.insist(ctx, func(ctx context.Context) error { return c.storeLink(ctx, p, userID, who) })
@@ -185,7 +184,7 @@ func (c *core) storeIDTokenLink(ctx context.Context, p *oauthProvider, user *Use
 			return ErrSocialAccountAlreadyLinked.With(http.StatusConflict)
 		case c.linkForbidden(ctx, p, who):
 			return ErrLinkingNotAllowed.With(http.StatusUnauthorized)
-		case !c.linking.DifferentEmails && !strings.EqualFold(who.user.Email, user.Email):
+		case !c.linking.DifferentEmails && lowerEmail(who.user.Email) != lowerEmail(user.Email):
 			return ErrLinkingDifferentEmailsNotAllowed.With(http.StatusUnauthorized)
 		}
 		if err := c.addAccount(ctx, c.newAccount(p, who, user.ID)); errors.Is(err, ErrConflict) {

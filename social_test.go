@@ -2,10 +2,12 @@ package auth
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -312,6 +314,23 @@ func TestEncryptTokens(t *testing.T) {
 			get().fails(t, http.StatusBadRequest, ErrFailedToGetAccessToken)
 		} else if got := get().ok(t).field(t, "accessToken"); got != want {
 			t.Errorf("%q is read as %v", value, got)
+		}
+	}
+}
+
+// TestProviderUserJSON: what is written is read back.
+func TestProviderUserJSON(t *testing.T) {
+	for _, user := range []ProviderUser{
+		{Fields: map[string]any{}},
+		{Name: "Ann", Email: "ann@example.com", EmailVerified: true, Image: "https://acme.test/ann.png", Fields: map[string]any{"theme": "dark", "age": 7.0}},
+	} {
+		text, err := json.Marshal(&user)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got ProviderUser
+		if err := json.Unmarshal(text, &got); err != nil || !reflect.DeepEqual(got, user) {
+			t.Errorf("%s is read as %+v, %v", text, got, err)
 		}
 	}
 }

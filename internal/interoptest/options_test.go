@@ -43,6 +43,54 @@ func TestEveryOptionIsInTheGuide(t *testing.T) {
 	}
 }
 
+// The same for the options of providers: those of socialProviders and those of the
+// plugin genericOAuth.
+func TestEveryProviderOptionIsInTheGuide(t *testing.T) {
+	declared := providerOptions(t)
+	if len(declared) < 45 {
+		t.Fatalf("providers of the original have %d options: %s", len(declared), declared)
+	}
+	guide := tableRows(t, "\n## Provider by provider\n")
+	for _, option := range declared {
+		if !slices.ContainsFunc(guide, func(r guideRow) bool { return slices.Contains(r.originals, option) }) {
+			t.Errorf("the guide does not say what becomes of a provider's %s", option)
+		}
+	}
+	for _, r := range guide {
+		for _, name := range r.originals {
+			if !slices.Contains(declared, name) {
+				t.Errorf("providers of the original have no option %s", name)
+			}
+		}
+		for _, name := range r.ours {
+			if !hasField(reflect.TypeFor[auth.Provider](), name) {
+				t.Errorf("%s: auth.Provider has no %s", r.originals, name)
+			}
+		}
+	}
+}
+
+var (
+	providerDeclaration = regexp.MustCompile(`(?ms)^export (?:type ProviderOptions|interface GenericOAuthConfig)<.*?^\}`)
+	providerMember      = regexp.MustCompile(`(?m)^  (\w+)\??:`)
+)
+
+// providerOptions reads the original's declarations of what a provider has.
+func providerOptions(t *testing.T) (options []string) {
+	t.Helper()
+	modules := filepath.Join(testnode.Install(t, scripts), "..", "node_modules")
+	for _, name := range []string{"@better-auth/core/dist/oauth2/oauth-provider.d.mts", "better-auth/dist/plugins/generic-oauth/types.d.mts"} {
+		text, err := os.ReadFile(filepath.Join(modules, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range providerMember.FindAllStringSubmatch(providerDeclaration.FindString(string(text)), -1) {
+			options = append(options, found[1])
+		}
+	}
+	return options
+}
+
 // hasField reports whether a path such as Session.CookieCache.MaxAge leads through
 // the fields of a struct.
 func hasField(in reflect.Type, path string) bool {
@@ -71,13 +119,19 @@ var (
 	configPath = regexp.MustCompile(`^[A-Z]\w*(\.[A-Z]\w*)*$`)
 )
 
-func guideRows(t *testing.T) (rows []guideRow) {
+func guideRows(t *testing.T) []guideRow {
+	t.Helper()
+	return tableRows(t, "\n## Option by option\n")
+}
+
+// tableRows reads the table below a heading of the guide.
+func tableRows(t *testing.T, heading string) (rows []guideRow) {
 	t.Helper()
 	text, err := os.ReadFile("../../docs/from-typescript.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, options, _ := strings.Cut(string(text), "\n## Option by option\n")
+	_, options, _ := strings.Cut(string(text), heading)
 	options, _, _ = strings.Cut(options, "\n## ")
 	for line := range strings.Lines(options) {
 		cells := strings.SplitN(line, "|", 4)
