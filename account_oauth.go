@@ -2,8 +2,11 @@ package auth
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -44,10 +47,53 @@ func (s *services) newAccount(p *oauthProvider, who *identity, userID string) *A
 	return account
 }
 
-// createAccount stores an account of a user who exists. Errors: failureLink for
+// addAccount stores an account at a provider. Errors: ErrConflict if it is there
+// already.
+func (s *services) addAccount(ctx context.Context, account *Account) error {
+	if err := s.claimAccount(ctx, account); err != nil {
+		return err
+	}
+	switch found, err := s.accounts.first(ctx, Where("providerId", account.ProviderID), Where("accountId", account.AccountID)); {
+	case err != nil:
+		return err
+	case found != nil:
+		return ErrConflict
+	}
+	return s.accounts.create(ctx, account)
+}
+
+// claimAccount keeps everybody else from adding the account before the transaction
+// of ctx ends. The original's table has no unique index that would: the id of a
+// verification, which is gone at once, serves as one.
+func (s *services) claimAccount(ctx context.Context, account *Account) error {
+	if !s.verifications.inDatabase {
+		return nil // there may be no such table
+	}
+	claim := &Verification{
+		ID: s.claimID(account), Identifier: "account-claim", ExpiresAt: now(), CreatedAt: now(), UpdatedAt: now(),
+	}
+	if err := s.verifications.insert(ctx, claim); err != nil {
+		return err
+	}
+	_, err := s.verifications.delete(ctx, Where("id", claim.ID))
+	return err
+}
+
+// claimID is the same for everybody who wants the account. It is no id of a
+// verification that exists: random ones are others, counted ones are positive. If
+// two accounts have the same one, they wait for each other.
+func (s *services) claimID(account *Account) string {
+	sum := sha256.Sum256([]byte("account-claim\x00" + account.ProviderID + "\x00" + account.AccountID))
+	if s.ids == IDSerial {
+		return strconv.FormatInt(-1-int64(binary.BigEndian.Uint32(sum[:])>>1), 10) // 31 bits fit every database
+	}
+	return uuidOf([16]byte(sum[:16]))
+}
+
+// createAccount is addAccount for a user who exists. Errors: failureLink for
 // whatever is not for clients.
 func (s *services) createAccount(ctx context.Context, account *Account) error {
-	err := s.accounts.create(ctx, account)
+	err := s.addAccount(ctx, account)
 	if err == nil || apiError(err) != nil || errors.Is(err, ErrConflict) {
 		return err
 	}

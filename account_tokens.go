@@ -114,6 +114,9 @@ type AccountInfoResponse struct {
 // refreshMargin is how long before its end an access token counts as expired.
 const refreshMargin = 5 * time.Second
 
+// refreshTimeout leaves as much time for the store as for the provider.
+const refreshTimeout = 2 * outgoingTimeout
+
 // getAccessToken returns a provider's access token, a new one if it has expired and
 // there is a refresh token.
 func (c *core) getAccessToken(ctx context.Context, in AccountRequest) (*AccessTokenResponse, error) {
@@ -196,12 +199,14 @@ func (c *core) refreshStored(ctx context.Context, p *oauthProvider, account *Acc
 	if err != nil {
 		return nil, err
 	}
+	// A client that goes away must not lose a token that the provider has replaced.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshTimeout)
+	defer cancel()
 	fresh, err := p.refreshTokens(ctx, token)
 	if err != nil {
 		return nil, err
 	}
-	// A client that went away must not lose a token that the provider has replaced.
-	err = c.storeRefreshed(context.WithoutCancel(ctx), p, account, fresh)
+	err = c.storeRefreshed(ctx, p, account, fresh)
 	return fresh, err
 }
 

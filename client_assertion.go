@@ -45,7 +45,7 @@ func SignClientAssertion(key crypto.Signer, keyID, clientID string) func(ctx con
 // AppleClientSecret makes the client secret that Sign in with Apple wants: a JWT,
 // signed with the key of the developer account's that has the keyID. clientID is the
 // Services ID, or the App ID of an app. It is good for the lifetime, at most six
-// months; make another before. Errors: a longer lifetime, and a key that is not on
+// months; Provider.ClientSecretFunc can make one for each request. Errors: a longer lifetime, and a key that is not on
 // P-256.
 func AppleClientSecret(teamID, keyID, clientID string, key *ecdsa.PrivateKey, lifetime time.Duration) (string, error) {
 	switch {

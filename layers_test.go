@@ -45,7 +45,7 @@ var house = map[floor]string{
 		store_sql_postgresql store_sql_run store_sql_schema store_sql_sqlite store_sql_table store_sql_text
 		store_sql_tx store_sql_value store_sql_write table transaction value`,
 
-	serviceFloor: `account account_linking account_oauth base_url callback_url client_address client_assertion
+	serviceFloor: `account account_linking account_oauth base_url callback_code callback_url client_address client_assertion
 		cookie cookie_cache cookie_chunk cookie_signed cookie_value
 		cleanup database_hooks exchange_cookie field_input glob guard jwe jwt location lock_stripes origin
 		id_token jwk jws key_set

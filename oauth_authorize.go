@@ -33,7 +33,7 @@ func (p *oauthProvider) authorizationURL(in authorizationRequest) (string, error
 	switch {
 	case p.ClientID == "":
 		return "", errors.New("auth: provider " + p.ID + " has no ClientID")
-	case p.known != nil && p.known.needsSecret && p.ClientSecret == "":
+	case p.known != nil && p.known.needsSecret && !p.hasSecret():
 		return "", errors.New("auth: provider " + p.ID + " has no ClientSecret")
 	}
 	params := p.authorizationParams(in)

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -85,12 +86,33 @@ func (p *Provider) check() error {
 			fail("%s is no http or https URL", option.name)
 		}
 	}
-	errs = append(errs, p.checkParams(), p.checkTokenAuth())
-	if p.known != nil {
-		errs = append(errs, p.known.checkEnvironment(p))
+	errs = append(errs, p.checkParams(), p.checkTokenAuth(), p.checkKnown())
+	return errors.Join(errs...)
+}
+
+// checkKnown refuses options that would change nothing: whoever sets one expects
+// that it does.
+func (p *Provider) checkKnown() error {
+	k := cmp.Or(p.known, &knownProvider{})
+	var errs []error
+	for _, option := range []struct {
+		name      string
+		set, used bool
+	}{
+		{"BaseURL", p.BaseURL != "", k.base != "" || k.check != nil},
+		{"Tenant", p.Tenant != "", k.tenant != "" || k.check != nil},
+		{"Environment", p.Environment != "", k.environments != nil},
+		{"DiscoveryURL", p.DiscoveryURL != "", p.known == nil},
+	} {
+		if option.set && !option.used {
+			errs = append(errs, fmt.Errorf("%s is of no use to this provider", option.name))
+		}
 	}
-	if p.known != nil && p.known.check != nil {
-		errs = append(errs, p.known.check(p))
+	if _, known := k.environments[p.Environment]; k.environments != nil && !known {
+		errs = append(errs, fmt.Errorf("there is no Environment %q", p.Environment))
+	}
+	if k.check != nil {
+		errs = append(errs, k.check(p))
 	}
 	return errors.Join(errs...)
 }
@@ -106,16 +128,33 @@ func (p *Provider) checkParams() error {
 	return errors.Join(errs...)
 }
 
+func (p *Provider) hasSecret() bool { return p.ClientSecret != "" || p.ClientSecretFunc != nil }
+
+// secret is the client secret as it is now.
+func (p *Provider) secret(ctx context.Context) (string, error) {
+	if p.ClientSecretFunc == nil {
+		return p.ClientSecret, nil
+	}
+	secret, err := p.ClientSecretFunc(ctx)
+	if err == nil && secret == "" {
+		err = errors.New("auth: ClientSecretFunc of provider " + p.ID + " made no secret")
+	}
+	return secret, err
+}
+
 // checkTokenAuth wants the credentials that the method needs and no others.
 func (p *Provider) checkTokenAuth() error {
+	if p.ClientSecret != "" && p.ClientSecretFunc != nil {
+		return errors.New("there are both ClientSecret and ClientSecretFunc")
+	}
 	switch p.TokenAuth {
 	case "":
 	case TokenAuthPost, TokenAuthBasic:
-		if p.ClientSecret == "" {
+		if !p.hasSecret() {
 			return fmt.Errorf("TokenAuth %s needs ClientSecret", p.TokenAuth)
 		}
 	case TokenAuthNone, TokenAuthPrivateKeyJWT:
-		if p.ClientSecret != "" {
+		if p.hasSecret() {
 			return fmt.Errorf("TokenAuth %s uses no ClientSecret", p.TokenAuth)
 		}
 	default:

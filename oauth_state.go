@@ -72,11 +72,11 @@ func (t *looseText) UnmarshalJSON(data []byte) error {
 // A flowError is why a callback does not belong to a flow of this browser. The
 // error page is that of the flow if it could be read.
 type flowError struct {
-	code string
+	code Code
 	flow *oauthFlow
 }
 
-func (e *flowError) Error() string { return "auth: callback of a provider: " + e.code }
+func (e *flowError) Error() string { return "auth: callback of a provider: " + string(e.code) }
 
 // MarshalJSON writes the caller's data first.
 func (f *oauthFlow) MarshalJSON() ([]byte, error) {
@@ -166,7 +166,7 @@ func (s *services) endFlow(ctx context.Context, state, provider string) (*oauthF
 	}
 	flow, err := find(ctx, state, provider)
 	if err == nil && flow.ExpiresAt < time.Now().UnixMilli() {
-		err = &flowError{"state_mismatch", flow}
+		err = &flowError{CallbackStateMismatch, flow}
 	}
 	return flow, err
 }
@@ -179,21 +179,21 @@ func (s *services) storedFlow(ctx context.Context, state, provider string) (*oau
 	case err != nil:
 		return nil, err
 	case v == nil:
-		return nil, &flowError{"state_mismatch", nil}
+		return nil, &flowError{CallbackStateMismatch, nil}
 	}
 	flow, err := parseFlow(v.Value)
 	if err != nil {
-		return nil, &flowError{"internal_server_error", nil}
+		return nil, &flowError{CallbackInternalError, nil}
 	}
 	x, cookies := ExchangeFrom(ctx), s.cookiesOf(ctx)
 	bound := s.skipStateCookie || same(cookies.open(x.headers, cookies.stateCookie.name), state)
 	if flow.State != "" && !same(flow.State, state) || !bound || !flow.belongsTo(provider) {
-		return nil, &flowError{"state_mismatch", flow}
+		return nil, &flowError{CallbackStateMismatch, flow}
 	}
 	x.expireCookie(cookies.stateCookie)
 	used, err := s.redeemVerification(ctx, purposeOAuthState, state)
 	if err == nil && used == nil {
-		err = &flowError{"state_mismatch", nil} // another callback was faster
+		err = &flowError{CallbackStateMismatch, nil} // another callback was faster
 	}
 	return flow, err
 }
@@ -202,18 +202,18 @@ func (s *services) sealedFlow(ctx context.Context, state, provider string) (*oau
 	x, cookies := ExchangeFrom(ctx), s.cookiesOf(ctx)
 	raw, _ := cookieValue(x.headers, cookies.stateCookie.name)
 	if raw == "" {
-		return nil, &flowError{"state_mismatch", nil}
+		return nil, &flowError{CallbackStateMismatch, nil}
 	}
 	text, err := s.stateSeal.open(decodeURIComponent(raw))
 	if err != nil {
-		return nil, &flowError{"state_invalid", nil}
+		return nil, &flowError{CallbackStateInvalid, nil}
 	}
 	flow, err := parseFlow(text)
 	if err != nil {
-		return nil, &flowError{"state_invalid", nil}
+		return nil, &flowError{CallbackStateInvalid, nil}
 	}
 	if !same(flow.State, state) || !flow.belongsTo(provider) {
-		return nil, &flowError{"state_mismatch", flow}
+		return nil, &flowError{CallbackStateMismatch, flow}
 	}
 	x.expireCookie(cookies.stateCookie)
 	return flow, nil

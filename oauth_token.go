@@ -119,7 +119,7 @@ func (p *oauthProvider) authMethod(refreshing bool) TokenAuth {
 		}
 		setDefault(&method, p.known.auth)
 	}
-	if p.ClientSecret == "" && method != TokenAuthPrivateKeyJWT {
+	if !p.hasSecret() && method != TokenAuthPrivateKeyJWT {
 		return TokenAuthNone
 	}
 	setDefault(&method, TokenAuthPost)
@@ -131,8 +131,9 @@ func (p *oauthProvider) authMethod(refreshing bool) TokenAuth {
 func (p *oauthProvider) authenticate(ctx context.Context, endpoint string, form []param, headers map[string]string, method TokenAuth) ([]param, error) {
 	switch method {
 	case TokenAuthBasic:
-		headers["Authorization"] = basicCredentials(p.ClientID, p.ClientSecret)
-		return form, nil
+		secret, err := p.secret(ctx)
+		headers["Authorization"] = basicCredentials(p.ClientID, secret)
+		return form, err
 	case TokenAuthNone:
 		return setFormParam(form, p.known.clientID(p)), nil
 	case TokenAuthPrivateKeyJWT:
@@ -142,7 +143,8 @@ func (p *oauthProvider) authenticate(ctx context.Context, endpoint string, form 
 		return setFormParam(form, param{"client_assertion_type", clientAssertionType}), err
 	}
 	form = setFormParam(form, p.known.clientID(p))
-	return setFormParam(form, param{"client_secret", p.ClientSecret}), nil
+	secret, err := p.secret(ctx)
+	return setFormParam(form, param{"client_secret", secret}), err
 }
 
 const clientAssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

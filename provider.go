@@ -30,6 +30,10 @@ type Provider struct {
 	ClientID     string
 	ClientSecret string
 
+	// ClientSecretFunc makes the secret when it is needed, instead of ClientSecret: one
+	// that expires, as Apple's does, or that is rotated elsewhere.
+	ClientSecretFunc func(ctx context.Context) (string, error)
+
 	// Audiences are the client ids for which id_tokens that clients submit may have
 	// been issued, such as those of mobile apps. Default: ClientID, which otherwise has
 	// to be among them.

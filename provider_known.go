@@ -91,14 +91,6 @@ func (k *knownProvider) expand(url string, p *Provider) string {
 	).Replace(url)
 }
 
-// checkEnvironment wants one that the table knows.
-func (k *knownProvider) checkEnvironment(p *Provider) error {
-	if _, known := k.environments[p.Environment]; p.Environment != "" && !known {
-		return fmt.Errorf("there is no Environment %q", p.Environment)
-	}
-	return nil
-}
-
 // clientID is the parameter that names the client.
 func (k *knownProvider) clientID(p *oauthProvider) param {
 	if k == nil || k.clientParam == "" {

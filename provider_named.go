@@ -1,8 +1,8 @@
 package auth
 
 // Apple returns Sign in with Apple. clientID is the Services ID; the secret is a JWT
-// that AppleClientSecret makes and that expires within six months. Audiences takes
-// the bundle ids of apps that submit id_tokens.
+// that expires within six months: leave it empty and let ClientSecretFunc call
+// AppleClientSecret. Audiences takes the bundle ids of apps that submit id_tokens.
 //
 // Apple posts the callback from its own page. Browsers then withhold cookies with
 // SameSite=Lax, so requests that do carry one come from an origin to be named in

@@ -244,8 +244,12 @@ func vkUser(_ *oauthProvider, _ *OAuthTokens, profile map[string]any, user *Prov
 // wechatExchange and wechatRefresh use WeChat's own protocol: queries of a GET, and
 // errors with status 200.
 func wechatExchange(ctx context.Context, p *oauthProvider, in CodeExchange) (*OAuthTokens, error) {
+	secret, err := p.secret(ctx)
+	if err != nil {
+		return nil, err
+	}
 	return p.wechatTokens(ctx, p.TokenURL, []param{
-		{"appid", p.ClientID}, {"secret", p.ClientSecret}, {"code", in.Code}, {"grant_type", "authorization_code"},
+		{"appid", p.ClientID}, {"secret", secret}, {"code", in.Code}, {"grant_type", "authorization_code"},
 	})
 }
 

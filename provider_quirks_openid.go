@@ -119,11 +119,12 @@ func facebookProfile(ctx context.Context, p *oauthProvider, tokens *OAuthTokens)
 // application. With those of others the profile can be read just as well, so that
 // whoever runs another application could sign in here as its users.
 func (p *oauthProvider) facebookTokenUser(ctx context.Context, accessToken string) (userID string, err error) {
-	if accessToken == "" || p.ClientSecret == "" {
-		return "", errNoUser
+	secret, err := p.secret(ctx)
+	if err != nil || accessToken == "" || secret == "" {
+		return "", errors.Join(err, errNoUser)
 	}
 	reply, err := p.getUnredirected(ctx, "https://graph.facebook.com/debug_token", []param{
-		{"input_token", accessToken}, {"access_token", p.ClientID + "|" + p.ClientSecret},
+		{"input_token", accessToken}, {"access_token", p.ClientID + "|" + secret},
 	})
 	if err != nil {
 		return "", err

@@ -187,7 +187,10 @@ func TestProviderCheck_known(t *testing.T) {
 		{"an id without region", "cognito", func(p *Provider) { p.BaseURL, p.Tenant = "pool.example", "A" }, "Tenant"},
 		{"a pool", "cognito", func(p *Provider) { p.BaseURL, p.Tenant = "pool.example", "eu-west-1_A" }, ""},
 		{"an environment that there is not", "paypal", func(p *Provider) { p.Environment = "production" }, `"production"`},
-		{"one where there are none", "github", func(p *Provider) { p.Environment = "sandbox" }, `"sandbox"`},
+		{"one where there are none", "github", func(p *Provider) { p.Environment = "sandbox" }, "Environment"},
+		{"a server of a vendor who has only one", "google", func(p *Provider) { p.BaseURL = "https://g.example" }, "BaseURL"},
+		{"a tenant where there are none", "gitlab", func(p *Provider) { p.Tenant = "t" }, "Tenant"},
+		{"discovery of what is known", "line", func(p *Provider) { p.DiscoveryURL = "https://line.example" }, "DiscoveryURL"},
 		{"a server without scheme", "gitlab", func(p *Provider) { p.BaseURL = "git.example" }, "BaseURL"},
 		{"a domain without scheme", "salesforce", func(p *Provider) { p.BaseURL = "my.example" }, ""},
 		{"secret and assertion", "microsoft", func(p *Provider) {

@@ -1,7 +1,10 @@
 package auth
 
 import (
+	"context"
 	"encoding/base64"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"maps"
@@ -220,5 +223,35 @@ func TestProviderTable_nonsense(t *testing.T) {
 				t.Errorf("%s: %s signs in %q %+v", test.id, reply, who.accountID, who.user)
 			}
 		}
+	}
+}
+
+// TestClientSecretFunc: a secret that expires is made anew for each request.
+func TestClientSecretFunc(t *testing.T) {
+	made := 0
+	p := acme
+	p.ClientSecret = ""
+	p.ClientSecretFunc = func(context.Context) (string, error) {
+		if made++; made > 2 {
+			return "", errors.New("the key is gone")
+		}
+		return fmt.Sprint("secret ", made), nil
+	}
+	w, f := newSocialWorld(t, func(c *Config) { c.Providers = []Provider{p} })
+	for _, want := range []string{"client_secret=secret+1", "client_secret=secret+2"} {
+		f.requests = nil
+		w.browser().signInAt("ann").leads(t, "/in")
+		if !strings.Contains(f.requests[0], want) {
+			t.Errorf("request %q, want %s", f.requests[0], want)
+		}
+	}
+	f.requests = nil
+	w.browser().signInAt("ann").leads(t, "/oops?x=1&error=invalid_code#top")
+	if len(f.requests) != 0 {
+		t.Errorf("requests without a secret: %q", f.requests)
+	}
+	p.ClientSecret = "another"
+	if err := p.check(); err == nil {
+		t.Error("two secrets pass")
 	}
 }

@@ -90,6 +90,17 @@ func (s *services) transact(ctx context.Context, fn func(ctx context.Context) er
 	return queue.committed(ctx)
 }
 
+// insist is transact for fn that finds out whether somebody was faster: it is run
+// again then. Errors: ErrConflict if it is not for that reason.
+func (s *services) insist(ctx context.Context, fn func(ctx context.Context) error) (err error) {
+	for range 3 { // the address may be taken first, the account then
+		if err = s.transact(ctx, fn); !errors.Is(err, ErrConflict) {
+			break
+		}
+	}
+	return err
+}
+
 // committed makes the writes, even if the client is gone, and runs the tasks. It
 // returns the errors of the writes.
 func (q *commitQueue) committed(ctx context.Context) error {

@@ -87,27 +87,27 @@ func (c *core) callbackWithoutState(ctx context.Context, in CallbackOAuthRequest
 			return x.Redirect(url)
 		}
 	}
-	return c.failFlow(ctx, nil, "state_not_found", "")
+	return c.failFlow(ctx, nil, CallbackStateNotFound, "")
 }
 
 // flowFailed redirects after a failure to find the flow.
 func (c *core) flowFailed(ctx context.Context, err error) error {
 	failure, ok := errors.AsType[*flowError](err)
 	if !ok {
-		failure = &flowError{"internal_server_error", nil}
+		failure = &flowError{CallbackInternalError, nil}
 	}
 	c.log.WarnContext(ctx, "callback of a provider refused", "error", err)
 	return c.failFlow(ctx, failure.flow, failure.code, "").WithCause(err)
 }
 
 // failFlow redirects to the error page of a flow, nil for the default one.
-func (c *core) failFlow(ctx context.Context, flow *oauthFlow, code, description string) *APIError {
+func (c *core) failFlow(ctx context.Context, flow *oauthFlow, code Code, description string) *APIError {
 	target := c.errorURL
 	setDefault(&target, c.siteOf(ctx).url+"/error")
 	if flow != nil && flow.ErrorURL != "" {
 		target = flow.ErrorURL
 	}
-	params := []string{"error", code}
+	params := []string{"error", string(code)}
 	if description != "" {
 		params = append(params, "error_description", description)
 	}
@@ -116,46 +116,46 @@ func (c *core) failFlow(ctx context.Context, flow *oauthFlow, code, description 
 
 // finishFlow exchanges the code and signs in, or links, whom the provider names.
 func (c *core) finishFlow(ctx context.Context, flow *oauthFlow, in CallbackOAuthRequest) error {
-	fail := func(code string) error { return c.failFlow(ctx, flow, code, "") }
+	fail := func(code Code) error { return c.failFlow(ctx, flow, code, "") }
 	switch {
 	case in.Error != "":
-		return c.failFlow(ctx, flow, in.Error, in.ErrorDescription)
+		return c.failFlow(ctx, flow, Code(in.Error), in.ErrorDescription)
 	case in.Code == "":
-		return fail("no_code")
+		return fail(CallbackNoCode)
 	}
 	p := c.provider(ctx, in.ID)
 	switch {
 	case p == nil:
-		return fail("oauth_provider_not_found")
+		return fail(CallbackProviderNotFound)
 	case in.Issuer == "" && p.endpoints().namesIt:
-		return fail("issuer_missing") // RFC 9207 section 2.4
+		return fail(CallbackIssuerMissing) // RFC 9207 section 2.4
 	case in.Issuer != "" && p.endpoints().issuer != "" && in.Issuer != p.endpoints().issuer:
-		return fail("issuer_mismatch")
+		return fail(CallbackIssuerMismatch)
 	case p.needsNonce() && flow.Nonce == "":
-		return fail("nonce_binding_missing")
+		return fail(CallbackNonceMissing)
 	}
 	who, code := c.identifyCallback(ctx, p, flow, in)
 	switch {
 	case code != "":
 		return fail(code)
 	case flow.CallbackURL == "":
-		return fail("no_callback_url")
+		return fail(CallbackNoCallbackURL)
 	case flow.Link != nil:
 		return c.finishLink(ctx, p, flow, who)
 	case who.user.Email == "":
-		return fail("email_not_found")
+		return fail(CallbackEmailNotFound)
 	}
 	return c.finishSignIn(ctx, p, flow, who)
 }
 
 // identifyCallback returns whom a code stands for, or the code of the failure.
-func (c *core) identifyCallback(ctx context.Context, p *oauthProvider, flow *oauthFlow, in CallbackOAuthRequest) (*identity, string) {
+func (c *core) identifyCallback(ctx context.Context, p *oauthProvider, flow *oauthFlow, in CallbackOAuthRequest) (*identity, Code) {
 	tokens, err := p.exchangeCode(ctx, CodeExchange{
 		Code: in.Code, CodeVerifier: flow.CodeVerifier, RedirectURI: c.redirectURI(ctx, p), DeviceID: in.DeviceID,
 	})
 	if err != nil {
 		c.log.WarnContext(ctx, "code exchange failed", "provider", p.ID, "error", err)
-		return nil, "invalid_code"
+		return nil, CallbackInvalidCode
 	}
 	var posted SocialUser
 	if json.Unmarshal([]byte(in.User), &posted) == nil {
@@ -164,7 +164,7 @@ func (c *core) identifyCallback(ctx context.Context, p *oauthProvider, flow *oau
 	who, err := p.identify(ctx, tokens, flow.Nonce)
 	if err != nil {
 		c.log.WarnContext(ctx, "provider identifies nobody", "provider", p.ID, "error", err)
-		return nil, "unable_to_get_user_info"
+		return nil, CallbackNoUser
 	}
 	return who, ""
 }
@@ -192,7 +192,7 @@ func (c *core) failWith(ctx context.Context, flow *oauthFlow, err error) error {
 		return c.failFlow(ctx, flow, failure.code(), "")
 	}
 	if api := apiError(err); api != nil && api.Code != "" {
-		return c.failFlow(ctx, flow, string(api.Code), api.Message)
+		return c.failFlow(ctx, flow, api.Code, api.Message)
 	}
 	return err
 }

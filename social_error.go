@@ -19,4 +19,4 @@ const (
 func (e socialError) Error() string { return "auth: sign-in at a provider: " + string(e) }
 
 // code is the failure in the query of an error page.
-func (e socialError) code() string { return strings.ReplaceAll(string(e), " ", "_") }
+func (e socialError) code() Code { return Code(strings.ReplaceAll(string(e), " ", "_")) }

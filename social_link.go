@@ -69,8 +69,8 @@ func (c *core) linkSocialAccount(ctx context.Context, in LinkSocialAccountReques
 // Refusals of a link, as the query of an error page has them.
 const (
 	linkRefused       socialError = failureLink
-	linkOtherEmail    socialError = "email_does_not_match"
-	linkBelongsToElse socialError = "account_already_linked_to_different_user"
+	linkOtherEmail    socialError = socialError(CallbackOtherEmail)
+	linkBelongsToElse socialError = socialError(CallbackLinkedToAnotherUser)
 )
 
 // finishLink ends a flow that was begun to link an account, and redirects.
@@ -104,7 +104,7 @@ func (c *core) linkIdentity(ctx context.Context, p *oauthProvider, link *flowLin
 	case !c.linking.DifferentEmails && lowerEmail(who.user.Email) != lowerEmail(link.Email):
 		return linkOtherEmail
 	}
-	return c.transact(ctx, func(ctx context.Context) error { return c.storeLink(ctx, p, userID, who) })
+	return c.insist(ctx, func(ctx context.Context) error { return c.storeLink(ctx, p, userID, who) })
 }
 
 // linkForbidden reports whether the account must not be linked, even on request.
@@ -166,7 +166,7 @@ func (c *core) linkIDToken(ctx context.Context, p *oauthProvider, user *User, in
 }
 
 func (c *core) storeIDTokenLink(ctx context.Context, p *oauthProvider, user *User, who *identity) error {
-	return c.transact(ctx, func(ctx context.Context) error {
+	return c.insist(ctx, func(ctx context.Context) error {
 		switch locked, err := c.lockUser(ctx, user.ID); {
 		case err != nil:
 			return err
@@ -187,7 +187,9 @@ func (c *core) storeIDTokenLink(ctx context.Context, p *oauthProvider, user *Use
 		case !c.linking.DifferentEmails && lowerEmail(who.user.Email) != lowerEmail(user.Email):
 			return ErrLinkingDifferentEmailsNotAllowed.With(http.StatusUnauthorized)
 		}
-		if err := c.accounts.create(ctx, c.newAccount(p, who, user.ID)); err != nil {
+		if err := c.addAccount(ctx, c.newAccount(p, who, user.ID)); errors.Is(err, ErrConflict) {
+			return err
+		} else if err != nil {
 			c.log.ErrorContext(ctx, "account could not be stored", "provider", p.ID, "error", err)
 			return ErrLinkingFailed.With(http.StatusExpectationFailed).WithCause(err)
 		}

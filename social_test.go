@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -249,6 +250,44 @@ func TestRefreshOnce(t *testing.T) {
 	wg.Wait()
 	if want := "first" + strings.Repeat("+", 9); current != want || *b.account().RefreshToken != want {
 		t.Errorf("the provider has %q, the account %q, want %q", current, *b.account().RefreshToken, want)
+	}
+}
+
+// hangUp ends a context while a provider answers.
+type hangUp struct {
+	*fakeProvider
+	end context.CancelFunc
+}
+
+func (h *hangUp) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := h.fakeProvider.RoundTrip(r)
+	if h.end != nil {
+		h.end()
+	}
+	if r.Context().Err() != nil {
+		return nil, r.Context().Err()
+	}
+	return resp, err
+}
+
+// TestRefreshOutlivesClient: a client that goes away does not lose the tokens that
+// the provider has just replaced.
+func TestRefreshOutlivesClient(t *testing.T) {
+	var h *hangUp
+	w, f := newSocialWorld(t, func(c *Config) {
+		h = &hangUp{fakeProvider: c.HTTPClient.Transport.(*fakeProvider)}
+		c.HTTPClient = &http.Client{Transport: h}
+	})
+	f.tokens["ann"] = `,"refresh_token":"second","expires_in":1`
+	f.users["second"] = annAtAcme
+	f.tokens["second"] = `,"refresh_token":"third","expires_in":3600`
+	b := w.browser()
+	b.signInAt("ann").leads(t, "/in")
+	ctx, cancel := context.WithCancel(t.Context())
+	h.end = cancel
+	_, _ = w.API.GetAccessToken.Call(ctx, AccountRequest{AccountID: b.account().ID}, WithHeaders(b.headers()))
+	if got := *b.account().RefreshToken; ctx.Err() == nil || got != "third" {
+		t.Errorf("%q is stored, the client is gone: %v", got, ctx.Err())
 	}
 }
 

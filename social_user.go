@@ -29,10 +29,7 @@ type socialOutcome struct {
 //
 // Errors: socialError, *APIError.
 func (c *core) signInIdentity(ctx context.Context, p *oauthProvider, who *identity, in socialSignIn) (*socialOutcome, error) {
-	out, err := c.tryIdentity(ctx, p, who, in)
-	if errors.Is(err, ErrConflict) { // the same user signed up, or went, at the same moment
-		out, err = c.tryIdentity(ctx, p, who, in)
-	}
+	out, err := c.storeIdentity(ctx, p, who, in)
 	if err != nil {
 		return nil, c.socialFailure(ctx, err)
 	}
@@ -65,9 +62,10 @@ func (c *core) socialFailure(ctx context.Context, err error) error {
 	return err
 }
 
-func (c *core) tryIdentity(ctx context.Context, p *oauthProvider, who *identity, in socialSignIn) (*socialOutcome, error) {
+// storeIdentity begins anew if the same user signs up, or goes, at the same moment.
+func (c *core) storeIdentity(ctx context.Context, p *oauthProvider, who *identity, in socialSignIn) (*socialOutcome, error) {
 	var out *socialOutcome
-	err := c.transact(ctx, func(ctx context.Context) (err error) {
+	err := c.insist(ctx, func(ctx context.Context) (err error) {
 		if out, err = c.resolveIdentity(ctx, p, who, in); err != nil || out.failure != "" {
 			return err
 		}
@@ -122,7 +120,7 @@ func (c *core) accountByKey(ctx context.Context, providerID, accountID string) (
 		err = errors.New("auth: two accounts of provider " + providerID + " have the same subject")
 	}
 	c.log.ErrorContext(ctx, "account could not be looked up", "provider", providerID, "error", err)
-	return nil, c.failFlow(ctx, nil, "internal_server_error", "").WithCause(err)
+	return nil, c.failFlow(ctx, nil, CallbackInternalError, "").WithCause(err)
 }
 
 // userOfIdentity returns the locked user who is to be signed in, nil if it is a new
@@ -183,13 +181,6 @@ func (c *core) linkImplicitly(ctx context.Context, p *oauthProvider, who *identi
 		!who.user.EmailVerified && !c.trustsProvider(ctx, p.ID) {
 		return failureNotLinked
 	}
-	// Somebody may have been faster before the user was locked.
-	switch account, err := c.accountByKey(ctx, p.ID, who.accountID); {
-	case err != nil:
-		return err
-	case account != nil:
-		return ErrConflict
-	}
 	if err := c.validateIdentity(ctx, p, who, user.ID, actionLinkAccount); err != nil {
 		return err
 	}
@@ -237,7 +228,7 @@ func (c *core) createIdentity(ctx context.Context, p *oauthProvider, who *identi
 	err = c.createUser(ctx, user, c.sourceOf(p, who, actionCreateUser))
 	if err == nil {
 		out.account = c.newAccount(p, who, user.ID)
-		err = c.accounts.create(ctx, out.account)
+		err = c.addAccount(ctx, out.account)
 	}
 	out.data = &SessionData{User: user}
 	switch {

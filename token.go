@@ -19,9 +19,14 @@ func newID() string { return randomString(32, alphanumeric) }
 func newUUID() string {
 	var random [16]byte
 	rand.Read(random[:])
-	random[6] = random[6]&0x0f | 0x40
-	random[8] = random[8]&0x3f | 0x80
-	text := hex.EncodeToString(random[:])
+	return uuidOf(random)
+}
+
+// uuidOf makes a version 4 of 16 bytes.
+func uuidOf(b [16]byte) string {
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	text := hex.EncodeToString(b[:])
 	return text[:8] + "-" + text[8:12] + "-" + text[12:16] + "-" + text[16:20] + "-" + text[20:]
 }
 

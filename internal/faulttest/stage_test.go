@@ -46,18 +46,7 @@ type stage struct {
 // newStage makes the tables, Ann with two sessions and an account at GitHub
 // beside her password, and Bob, who is to be left alone.
 func newStage(t *testing.T, db *database) *stage {
-	s := &stage{t: t, db: db, wire: new(Wire), words: make(map[string]string)}
-	s.acme.forgive()
-	connector, err := db.connect(db.source, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.plain = sql.OpenDB(connector)
-	t.Cleanup(func() { _ = s.plain.Close() })
-	s.director = s.instance(s.plain, nil)
-	if err := s.director.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	s := emptyStage(t, db, nil)
 	s.direct("/sign-up/email", `{"name":"Bob","email":"bob@example.com","password":"password of bob"}`)
 	s.words["ANN"] = s.session(s.direct("/sign-up/email", `{"name":"Ann","email":"ann@example.com","password":"password of ann"}`))
 	s.words["PHONE"] = s.session(s.direct("/sign-in/email", `{"email":"ann@example.com","password":"password of ann"}`))
@@ -72,6 +61,23 @@ func newStage(t *testing.T, db *database) *stage {
 	db.exec(t, `INSERT INTO "account" ("id", "accountId", "providerId", "userId", "createdAt", "updatedAt")
 		SELECT 'account-at-github', '12345', 'github', "userId", "createdAt", "updatedAt" FROM "account" WHERE "id" = ?`, s.words["CREDENTIAL"])
 	db.shelves(t)
+	return s
+}
+
+// emptyStage makes the tables.
+func emptyStage(t *testing.T, db *database, change func(*auth.Config)) *stage {
+	s := &stage{t: t, db: db, wire: new(Wire), words: make(map[string]string)}
+	s.acme.forgive()
+	connector, err := db.connect(db.source, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.plain = sql.OpenDB(connector)
+	t.Cleanup(func() { _ = s.plain.Close() })
+	s.director = s.instance(s.plain, change)
+	if err := s.director.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	return s
 }
 

@@ -109,6 +109,16 @@ func (w *world) everyWay(t *testing.T, test func(p *path)) {
 	w.across(t, test)
 }
 
+// stored runs a test in every way of which the rows can be reached.
+func (w *world) stored(t *testing.T, test func(p *path)) {
+	t.Helper()
+	w.everyWay(t, func(p *path) {
+		if p.end.shared {
+			test(p)
+		}
+	})
+}
+
 // across runs a test with the two servers that share a database one after the
 // other.
 func (w *world) across(t *testing.T, test func(p *path)) {

@@ -11,8 +11,11 @@ func TestProviders(t *testing.T) {
 	meant, n := newExplained(), 0
 	for i := range specs {
 		s := &specs[i]
-		flows := append([]flow{s.flow()}, s.variants()...)
-		if s.name == "" {
+		flows := []flow{s.flow()}
+		if !underRace {
+			flows = append(flows, s.variants()...)
+		}
+		if s.name == "" && !underRace {
 			flows = append(flows, s.tokenVariants()...)
 		}
 		for j := range options {
@@ -25,7 +28,9 @@ func TestProviders(t *testing.T) {
 		}
 		n += len(flows)
 	}
-	meant.check(t)
+	if !underRace {
+		meant.check(t)
+	}
 	t.Logf("%d flows", n)
 }
 
