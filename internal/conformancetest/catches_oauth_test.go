@@ -40,7 +40,7 @@ GET /list-accounts
 		config        func(*auth.Config)
 		finds         string
 	}{
-		{"a nonce that is not checked", "oauth", answering(rightNonce), "+ location: /in"},
+		{"an id_token of another flow that is not looked at", "oauth", answering(withoutIDToken), "+ location: /in\n"},
 		{"a nonce that is not sent", "oauth", func(c *auth.Config) { configured(c, "op").NoNonce = true }, "- state idTokenNonce"},
 		{"a state that is not bound to the browser", "oauth", func(c *auth.Config) { c.Account.SkipStateCookieCheck = true }, "+ location: /in"},
 		{"no PKCE", "oauth", func(c *auth.Config) { configured(c, "op").NoPKCE = true }, "+ provider POST /op/token"},
@@ -96,5 +96,5 @@ func (c *changedReplies) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-// rightNonce leaves the id_token out: there is nothing to compare then.
-func rightNonce(reply object) { delete(reply, "id_token") }
+// withoutIDToken leaves nothing whose nonce could be compared.
+func withoutIDToken(reply object) { delete(reply, "id_token") }

@@ -47,7 +47,7 @@ func TestConformance(t *testing.T) {
 }
 
 // racing are the files that go through everything once.
-var racing = []string{"endpoints", "session", "options", "hook_order", "revoke"}
+var racing = []string{"endpoints", "session", "options", "hook_order", "revoke", "oauth_calls"}
 
 func (s *scenario) runsIn(v *variant) bool {
 	if !underRace {

@@ -133,13 +133,18 @@ func parsed(t testing.TB, text string) (value object) {
 
 // changed is an answer with the changes of a case.
 func (p *provider) changed(what string, answer object) object {
-	answer = maps.Clone(answer)
-	for name, value := range p.said[what] {
-		if answer[name] = value; value == nil {
-			delete(answer, name)
+	return change(answer, p.said[what])
+}
+
+// change sets members of an object, or takes them away with null.
+func change(members, changes object) object {
+	members = maps.Clone(members)
+	for name, value := range changes {
+		if members[name] = value; value == nil {
+			delete(members, name)
 		}
 	}
-	return answer
+	return members
 }
 
 // ServeHTTP writes down what it is asked, except for what every site asks at
@@ -237,7 +242,7 @@ func (p *provider) answer(what, kind string, form url.Values) any {
 			"token_type": "Bearer", "expires_in": 3600, "scope": "openid email profile",
 		}
 		if slices.Contains(openKinds, kind) {
-			answer["id_token"] = p.issue(kind, p.changed("claims", p.claims(kind, form.Get("code"))), p.said["header"])
+			answer["id_token"] = p.issue(p.changed("claims", p.claims(kind, form.Get("code"))), p.said["header"])
 		}
 		return p.changed(what, answer)
 	case "refresh":
@@ -330,16 +335,12 @@ func (p *provider) submitted(argument string) string {
 	}
 	claims := p.claims(kind, "")
 	delete(claims, "nonce")
-	for name, value := range changes[0] {
-		if claims[name] = value; value == nil {
-			delete(claims, name)
-		}
-	}
-	return p.issue(kind, claims, changes[1])
+	claims = change(claims, changes[0])
+	return p.issue(claims, changes[1])
 }
 
 // issue signs claims. In a header key is "other" for the key of somebody else.
-func (p *provider) issue(_ string, claims, changes object) string {
+func (p *provider) issue(claims, changes object) string {
 	header, key := object{"alg": "RS256", "kid": "1", "typ": "JWT"}, providerKey()
 	maps.Copy(header, changes)
 	if header["key"] == "other" {
