@@ -46,6 +46,7 @@ func (w *world) serveOriginal(t *testing.T, path string) *site {
 	var served struct{ Origin string }
 	o.Ask(t, "serve", map[string]any{"path": path, "providers": w.originalProviders(), "options": w.originalOptions()}, &served)
 	s.origin = served.Origin
+	newBrowser(t).get(s, "/ok").is(200) // has asked the providers for their metadata then
 	t.Cleanup(func() { o.Ask(t, "stop", map[string]any{"origin": s.origin}, nil) })
 	return s
 }
