@@ -4,5 +4,6 @@
 // memory, against the npm package's own server, and begun at one of them and
 // finished at the other, which share a database and a secret.
 //
-// It needs node 20 or newer and npm, see package testnode.
+// It needs node 20 or newer and npm, see package testnode. TestWalks also uses the
+// servers of package testdb.
 package oauthtest

@@ -5,6 +5,8 @@ import { betterAuth } from "better-auth";
 import { toNodeHandler } from "better-auth/node";
 import { genericOAuth } from "better-auth/plugins";
 import Database from "better-sqlite3";
+import mysql from "mysql2/promise";
+import pg from "pg";
 import { answer } from "./commands.mjs";
 
 // Hashing takes more time than everything else together.
@@ -13,11 +15,18 @@ const password = {
   verify: async ({ hash, password }) => hash === `plain:${password}`,
 };
 
+const open = {
+  sqlite: (url) => new Database(url),
+  postgresql: (url) => new pg.Pool({ connectionString: url, max: 4 }),
+  mysql: (url) => mysql.createPool({ uri: url, timezone: "Z", connectionLimit: 4 }),
+  none: () => undefined,
+};
+
 const servers = new Map();
 
 answer({
-  async serve({ path, providers, options }) {
-    const database = path ? new Database(path) : undefined;
+  async serve({ dialect, url, providers, options }) {
+    const database = open[dialect](url);
     const auth = betterAuth({
       ...options,
       database,
@@ -38,6 +47,6 @@ answer({
     const closed = new Promise((done) => server.close(done));
     server.closeAllConnections();
     await closed;
-    database?.close();
+    await (database?.end ?? database?.close)?.call(database);
   },
 });

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/seed3b05b409/auth"
 	"github.com/seed3b05b409/auth/internal/testnode"
 )
 
@@ -38,14 +39,15 @@ func theOriginal(t *testing.T) *testnode.Process {
 	return original.process
 }
 
-// serveOriginal serves the npm package on a SQLite file, or on none.
-func (w *world) serveOriginal(t *testing.T, path string) *site {
+// serveOriginal serves the npm package on a database, or on none.
+func (w *world) serveOriginal(t *testing.T, dialect auth.Dialect, url string) *site {
 	t.Helper()
 	o := theOriginal(t)
 	s := &site{name: "npm", shared: true}
 	var served struct{ Origin string }
-	o.Ask(t, "serve", map[string]any{"path": path, "providers": w.originalProviders(), "options": w.originalOptions()}, &served)
+	o.Ask(t, "serve", map[string]any{"dialect": dialect, "url": url, "providers": w.originalProviders(), "options": w.originalOptions()}, &served)
 	s.origin = served.Origin
+	newBrowser(t).get(s, "/ok").is(200) // has asked the providers for their metadata then
 	t.Cleanup(func() { o.Ask(t, "stop", map[string]any{"origin": s.origin}, nil) })
 	return s
 }

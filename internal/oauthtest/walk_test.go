@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed3b05b409/auth/internal/testdb"
 	"github.com/seed3b05b409/auth/internal/testnode"
 )
 
@@ -190,11 +191,17 @@ func (k *walk) take(n int) []string {
 }
 
 // TestWalks: people who do anything in any order get the same answers from both
-// servers, and from both of them in turn.
+// servers, and from both of them in turn, on every kind of database.
 func TestWalks(t *testing.T) {
-	t.Parallel()
-	const walks, length = 16, 60
-	w := newWorld(t, setting{})
+	testdb.Each(t, func(t *testing.T, server testdb.Server) {
+		t.Parallel()
+		walkOn(t, server)
+	})
+}
+
+func walkOn(t *testing.T, server testdb.Server) {
+	const walks, length = 8, 50
+	w := newWorldOn(t, server, encrypted)
 	var want [walks][]string
 	w.alone(t, func(p *path) {
 		for seed := range walks {

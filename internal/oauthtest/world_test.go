@@ -38,20 +38,26 @@ type world struct {
 
 func newWorld(t *testing.T, s setting) *world {
 	t.Helper()
+	return newWorldOn(t, testdb.SQLite, s)
+}
+
+// newWorldOn makes a world whose shared database is of a kind.
+func newWorldOn(t *testing.T, server testdb.Server, s setting) *world {
+	t.Helper()
 	s.openID.RedirectURIs = append(s.openID.RedirectURIs, baseURL+"/api/auth/callback/op")
 	w := &world{setting: s, op: s.openID.Start(t), mock: testnode.StartMockProvider(t)}
 	w.mock.Tamper(testnode.Discovery, s.discovery)
 	if s.stateless {
 		ours := w.serve(t, "go", nil)
 		ours.shared = true
-		w.sites = []*site{w.serveOriginal(t, ""), ours}
+		w.sites = []*site{w.serveOriginal(t, "none", ""), ours}
 		return w
 	}
-	database := testdb.SQLite.New(t)
+	database := server.New(t)
 	w.db = database.Open(t)
-	ours := w.serve(t, "go", auth.NewSQLStore(w.db, auth.SQLite))
+	ours := w.serve(t, "go", auth.NewSQLStore(w.db, server.Dialect))
 	ours.shared = true
-	w.sites = []*site{w.serveOriginal(t, database.URL), ours, w.serve(t, "go in memory", auth.NewMemoryStore())}
+	w.sites = []*site{w.serveOriginal(t, server.Dialect, database.URL), ours, w.serve(t, "go in memory", auth.NewMemoryStore())}
 	return w
 }
 
