@@ -56,7 +56,7 @@ var house = map[floor]string{
 		session session_cookie session_read session_shared session_store site social_error token trusted_origin
 		user user_validation verification verifier_remote`,
 
-	endpointFloor: `account_endpoints account_tokens change_email core delete_user password_change password_length
+	endpointFloor: `account_endpoints account_refresh account_tokens change_email core delete_user password_change password_length
 		password_reset session_endpoints sign_in sign_up social_callback social_link social_sign_in social_sign_out social_user status update_user verify_email`,
 
 	authFloor: `api auth config config_check config_cookies router schema verifier verifier_config`,
