@@ -20,7 +20,7 @@ func (c *core) changeEmail(ctx context.Context, in ChangeEmailRequest) (*Status,
 		return nil, ErrChangeEmailDisabled.With(http.StatusBadRequest)
 	}
 	data := currentSession(ctx)
-	newEmail := strings.ToLower(in.NewEmail)
+	newEmail := lowerEmail(in.NewEmail)
 	if newEmail == data.User.Email {
 		return nil, NewError(http.StatusBadRequest, "", "Email is the same")
 	}
@@ -129,7 +129,7 @@ func (c *core) continueChange(ctx context.Context, claims emailClaims, callbackU
 		return nil, err
 	case user == nil:
 		return nil, ErrUserNotFound
-	case strings.ToLower(user.Email) != claims.Email:
+	case lowerEmail(user.Email) != claims.Email:
 		return nil, ErrInvalidToken
 	}
 	data, err := c.readSession(ctx, readOptions{})

@@ -44,7 +44,7 @@ func (c *core) signUpEmail(ctx context.Context, in SignUpEmailRequest) (*SignUpE
 	if err != nil {
 		return nil, err
 	}
-	user := &User{Name: in.Name, Email: strings.ToLower(in.Email), Image: in.Image, Fields: fields}
+	user := &User{Name: in.Name, Email: lowerEmail(in.Email), Image: in.Image, Fields: fields}
 	existing, err := c.userByEmail(ctx, user.Email)
 	if err != nil {
 		return nil, err

@@ -203,3 +203,29 @@ func TestAdvisory_GHSA_99h5_pjcv_gr6v_Accounts(t *testing.T) {
 	eve.post("/unlink-account", map[string]any{"accountId": accounts[0].ID}).fails(t, http.StatusBadRequest, ErrFailedToUnlinkLastAccount)
 	ann.post("/get-access-token", map[string]any{"accountId": accounts[0].ID}).ok(t)
 }
+
+// TestAdvisory_GHSA_7rqj_Provider: whoever has proved an address that only becomes
+// another one in lower case is not the owner of that.
+func TestAdvisory_GHSA_7rqj_Provider(t *testing.T) {
+	for _, address := range []string{"\u0130da@example.com", "i\u0307da@example.com", "ida@example.com\u0000", "\u0131da@example.com"} {
+		w, f := newSocialWorld(t)
+		w.as("ida")
+		ida, err := w.core.userByEmail(t.Context(), "ida@example.com")
+		if err != nil || ida == nil {
+			t.Fatal(ida, err)
+		}
+		if _, err := w.core.users.change(t.Context(), ida.ID, map[string]any{"emailVerified": true}); err != nil {
+			t.Fatal(err)
+		}
+		text, err := json.Marshal(map[string]any{"id": 9, "email": address, "email_verified": true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.users["eve"] = string(text)
+		b := w.browser()
+		b.signInAt("eve")
+		if session := b.get("/get-session"); session.body != "null" && session.field(t, "user.id") == ida.ID {
+			t.Errorf("%q signs in as ida", address)
+		}
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -26,7 +25,7 @@ const (
 )
 
 func (c *core) emailToken(claims emailClaims, lifetime time.Duration) string {
-	claims.Email, claims.UpdateTo = strings.ToLower(claims.Email), strings.ToLower(claims.UpdateTo)
+	claims.Email, claims.UpdateTo = lowerEmail(claims.Email), lowerEmail(claims.UpdateTo)
 	claims.IssuedAt = time.Now().Unix()
 	claims.ExpiresAt = claims.IssuedAt + int64(lifetime/time.Second)
 	token, _ := c.signer.signJWT(claims) // strings and integers always marshal
@@ -72,7 +71,7 @@ func (c *core) sendVerificationEmail(ctx context.Context, in SendVerificationEma
 		return nil, err
 	case data == nil:
 		err = c.sendToStranger(ctx, in)
-	case !strings.EqualFold(data.User.Email, in.Email):
+	case lowerEmail(data.User.Email) != lowerEmail(in.Email):
 		err = ErrEmailMismatch.With(http.StatusBadRequest)
 	case data.User.EmailVerified:
 		err = ErrEmailAlreadyVerified.With(http.StatusBadRequest)
