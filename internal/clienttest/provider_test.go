@@ -60,9 +60,10 @@ func newProvider(t *testing.T) *provider {
 	mux.HandleFunc("GET /userinfo", p.userInfo)
 	mux.HandleFunc("GET /keys", p.keys)
 	mux.HandleFunc("GET /id_token", p.directToken)
-	server := httptest.NewServer(mux)
+	server := httptest.NewUnstartedServer(mux)
+	p.url = "http://" + server.Listener.Addr().String()
+	server.Start()
 	t.Cleanup(server.Close)
-	p.url = server.URL
 	return p
 }
 
