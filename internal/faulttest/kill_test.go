@@ -26,7 +26,7 @@ import (
 const (
 	killClients = 12
 	killRounds  = 4
-	killAfter   = 150 * time.Millisecond // at least; up to twice as long
+	killAfter   = 300 * time.Millisecond // at most
 )
 
 // The environment of the server that is to be killed.
@@ -131,11 +131,13 @@ func startServer(t *testing.T, db *database) *server {
 	return &server{"http://" + strings.TrimSpace(address) + "/api/auth", kill, client}
 }
 
-// signUpUntilKilled lets clients sign up as fast as they can, kills the server
-// and returns what it had confirmed until then.
+// signUpUntilKilled lets clients sign up as fast as they can, kills the server a
+// moment after the first of them succeeded and returns what it had confirmed until
+// then.
 func (s *server) signUpUntilKilled(t *testing.T, round int) (confirmed []signUp) {
 	var mu sync.Mutex
 	var clients sync.WaitGroup
+	first := make(chan struct{}, 1)
 	for client := range killClients {
 		clients.Go(func() {
 			for n := 0; ; n++ {
@@ -146,10 +148,18 @@ func (s *server) signUpUntilKilled(t *testing.T, round int) (confirmed []signUp)
 				mu.Lock()
 				confirmed = append(confirmed, done)
 				mu.Unlock()
+				select {
+				case first <- struct{}{}:
+				default:
+				}
 			}
 		})
 	}
-	time.Sleep(killAfter + rand.N(killAfter))
+	select {
+	case <-first:
+	case <-time.After(patience):
+	}
+	time.Sleep(rand.N(killAfter))
 	s.kill()
 	clients.Wait()
 	return confirmed
