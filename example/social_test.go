@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -128,8 +129,7 @@ func TestLinkAndUnlink(t *testing.T) {
 		says("demo</strong>", "Password</strong>").saysNot("Link demo")
 
 	// Either way leads to the same user.
-	other2 := s.browser(t)
-	other2.with("/sign-in/social").as("ada").at("/account").notices("").says("ada@example.com")
+	s.browser(t).with("/sign-in/social").as("ada").at("/account").notices("").says("ada@example.com")
 	s.browser(t).signIn("ada@example.com", firstPassword).at("/account")
 
 	password := unlinkButton(t, b.open("/account"), "Password")
@@ -175,8 +175,11 @@ func TestAccountOfSomebodyElse(t *testing.T) {
 
 func TestUnknownProvider(t *testing.T) {
 	b := startSocial(t).browser(t)
-	b.post("/sign-in/social", "provider", "nobody").at("/sign-in").notices("Error: Provider not found")
-	b.post("/sign-in/social").at("/sign-in").notices("Error: Provider not found")
+	const unknown = "Error: That provider cannot be reached now. Please try again later."
+	b.post("/sign-in/social", "provider", "nobody").at("/sign-in").notices(unknown)
+	b.post("/sign-in/social").at("/sign-in").notices(unknown)
+	b.signUp("ada@example.com")
+	b.post("/account/link", "provider", "nobody").at("/account").notices(unknown)
 }
 
 // The callback is reached from another site; the form is not.
@@ -236,5 +239,38 @@ func TestProvidersFromEnv(t *testing.T) {
 			t.Errorf("without %s: %v", name, err)
 		}
 		env[name] = old
+	}
+}
+
+// Where strangers could reach it, there is no provider that lets them be anybody,
+// and none where others are configured.
+func TestWhenDemoProviderRuns(t *testing.T) {
+	google := namedProvider{"Google", auth.Google("id", "secret")}
+	for _, c := range []struct {
+		why        string
+		configured []namedProvider
+		public     bool
+		want       string
+	}{
+		{"nothing configured", nil, false, demoID},
+		{"on a network", nil, true, ""},
+		{"a provider configured", []namedProvider{google}, false, "google"},
+		{"a provider configured, on a network", []namedProvider{google}, true, "google"},
+	} {
+		var serving sync.WaitGroup
+		ctx, stop := context.WithCancel(t.Context())
+		got, err := chooseProviders(ctx, c.configured, "http://localhost:3000", c.public, serving.Go)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for _, p := range got {
+			ids = append(ids, p.ID)
+		}
+		if strings.Join(ids, " ") != c.want {
+			t.Errorf("%s: providers %q, want %q", c.why, ids, c.want)
+		}
+		stop()
+		serving.Wait()
 	}
 }
