@@ -78,7 +78,7 @@ func (s *services) tokenChanges(p *oauthProvider, t *OAuthTokens) map[string]any
 // updateAccount changes a stored account and brings the value up to date. Errors:
 // failureUpdate if it is gone or a hook keeps it.
 func (s *services) updateAccount(ctx context.Context, account *Account, changes map[string]any) error {
-	n, err := s.accounts.change(ctx, changes, Where("id", account.ID))
+	n, err := s.accounts.change(ctx, changes, Where("id", account.ID), Where("accountId", account.AccountID))
 	if err != nil {
 		return err
 	}

@@ -92,9 +92,9 @@ type RefreshTokenResponse struct {
 	AccessToken           string    `json:"accessToken"`
 	RefreshToken          string    `json:"refreshToken"`
 	AccessTokenExpiresAt  *DateTime `json:"accessTokenExpiresAt,omitempty"`
-	RefreshTokenExpiresAt *DateTime `json:"refreshTokenExpiresAt,omitempty"`
-	Scope                 *string   `json:"scope,omitempty"`
-	IDToken               *string   `json:"idToken,omitempty"`
+	RefreshTokenExpiresAt *DateTime `json:"refreshTokenExpiresAt"`
+	Scope                 *string   `json:"scope"`
+	IDToken               *string   `json:"idToken"`
 	ProviderID            string    `json:"providerId"`
 	AccountID             string    `json:"accountId"`
 }
@@ -208,11 +208,12 @@ func (c *core) refreshStored(ctx context.Context, p *oauthProvider, account *Acc
 func (c *core) storeRefreshed(ctx context.Context, p *oauthProvider, account *Account, fresh *OAuthTokens) error {
 	changes := c.tokenChanges(p, fresh)
 	delete(changes, "providerId")
-	if account.ID == "" || c.cookiesOf(ctx).stateless {
-		return account.apply(changes)
-	}
 	err := c.updateAccount(ctx, account, changes)
-	if err == failureUpdate { // a hook keeps the row as it is, the caller gets the tokens
+	if err != nil && err != failureUpdate { // once more: a provider that takes refresh tokens once would not forgive the loss
+		c.log.WarnContext(ctx, "new tokens could not be stored at once", "provider", p.ID, "error", err)
+		err = c.updateAccount(ctx, account, changes)
+	}
+	if err == failureUpdate { // a hook keeps the row as it is, or it is in a cookie only: the caller gets the tokens
 		err = account.apply(changes)
 	}
 	return err

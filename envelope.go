@@ -111,5 +111,5 @@ func looksSealed(token string) bool {
 		return true
 	}
 	_, err := hex.DecodeString(token)
-	return err == nil
+	return err == nil && token != ""
 }

@@ -272,8 +272,10 @@ func TestIDTokenErrors(t *testing.T) {
 	if !errors.Is(err, errIDToken) || !errors.Is(err, errDown) || !strings.HasPrefix(err.Error(), "auth: id_token is invalid: ") {
 		t.Error(err)
 	}
-	if _, err := new(idTokenRules).verify(t.Context(), makeIDToken(t, "EdDSA", idTokenClaims(t, nil)), ""); !errors.Is(err, errIDToken) {
-		t.Errorf("no rules at all: %v", err)
+	for _, r := range []*idTokenRules{{}, {audiences: []string{testAudience}}} { // no rules at all, no keys
+		if _, err := r.verify(t.Context(), makeIDToken(t, "EdDSA", idTokenClaims(t, nil)), ""); !errors.Is(err, errIDToken) {
+			t.Errorf("%+v: %v", r, err)
+		}
 	}
 }
 

@@ -210,6 +210,7 @@ func TestVerifyJWSShape(t *testing.T) {
 		{"signature too short", withSignature(raw[:63])},
 		{"signature too long", withSignature(append(slices.Clone(raw), 0))},
 		{"halves with leading zeros", withSignature(slices.Concat([]byte{0}, raw[:32], []byte{0}, raw[32:]))},
+		{"a zero before the second half", withSignature(slices.Concat(raw[:32], []byte{0}, raw[32:]))},
 		{"halves exchanged", withSignature(slices.Concat(raw[32:], raw[:32]))},
 		{"zeros (CVE-2022-21449)", withSignature(make([]byte, 64))},
 		{"r and s beyond the order", withSignature(bytes.Repeat([]byte{0xff}, 64))},

@@ -12,6 +12,7 @@ import (
 const (
 	keySetAge      = 10 * time.Minute // after which it is fetched again
 	keySetCooldown = 30 * time.Second // between two fetches
+	keySetRetry    = 3 * time.Second  // after one that failed
 	keySetTimeout  = 5 * time.Second  // of one fetch
 )
 
@@ -39,8 +40,8 @@ func newRemoteKeys(url string, fetch func(ctx context.Context, url string) ([]by
 // find returns the keys with an id, all keys if that is empty, none if the
 // provider has no such key. An unknown id leads to a fetch, as keys are replaced
 // from time to time; but not more often than every 30 seconds, or strangers could
-// have the provider hammered through made-up ids. A failure is not repeated
-// earlier either. Errors: the set could not be fetched, or ctx ended.
+// have the provider hammered through made-up ids. A failure is repeated after 3
+// seconds. Errors: the set could not be fetched, or ctx ended.
 func (r *remoteKeys) find(ctx context.Context, kid string) ([]publicKey, error) {
 	keys, fetch, err := r.look(kid)
 	if fetch == nil {
@@ -63,7 +64,11 @@ func (r *remoteKeys) look(kid string) ([]publicKey, *keyFetch, error) {
 			return keys, nil, nil
 		}
 	}
-	if r.running == nil && !r.asked.IsZero() && time.Since(r.asked) < keySetCooldown {
+	cooldown := keySetCooldown
+	if r.failure != nil {
+		cooldown = keySetRetry
+	}
+	if r.running == nil && !r.asked.IsZero() && time.Since(r.asked) < cooldown {
 		return nil, nil, r.failure
 	}
 	if r.running == nil {

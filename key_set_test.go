@@ -127,7 +127,7 @@ func TestRemoteKeysFailure(t *testing.T) {
 		for range 100 {
 			s.expectError(r, "a", errDown, "down from the start")
 		}
-		time.Sleep(keySetCooldown - time.Nanosecond)
+		time.Sleep(keySetRetry - time.Nanosecond)
 		s.expectError(r, "", errDown, "cooldown after a failure")
 		s.expectFetches(1, "down from the start")
 		s.fails = nil
@@ -140,9 +140,9 @@ func TestRemoteKeysFailure(t *testing.T) {
 		s.expectError(r, "b", errDown, "an unknown id, which may be a new key")
 		s.expectKeys(r, "a", 1, "the old set is still good")
 		s.expectFetches(1, "a refetch failed")
-		time.Sleep(keySetAge - keySetCooldown)
+		time.Sleep(keySetAge - keySetRetry)
 		s.expectError(r, "a", errDown, "the old set is too old")
-		time.Sleep(keySetCooldown)
+		time.Sleep(keySetRetry)
 		s.fails = nil
 		s.expectKeys(r, "a", 1, "it is back again")
 	})

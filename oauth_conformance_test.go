@@ -1,7 +1,9 @@
 package auth
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -73,6 +75,86 @@ func TestFlowThatLinksNobody(t *testing.T) {
 	} {
 		if _, err := parseFlow(text); (err == nil) != want {
 			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// onlyAccount is the id of the account of who is signed in.
+func (b *browser) onlyAccount() string {
+	b.t.Helper()
+	var accounts []AccountInfo
+	if err := json.Unmarshal([]byte(b.get("/list-accounts").ok(b.t).body), &accounts); err != nil || len(accounts) != 1 {
+		b.t.Fatal(accounts, err)
+	}
+	return accounts[0].ID
+}
+
+// A refresh says what there is not, too.
+func TestRefreshedTokensThatAreNot(t *testing.T) {
+	w, f := newSocialWorld(t)
+	f.tokens["ann"] = `,"refresh_token":"ann"`
+	b := w.browser()
+	b.signInAt("ann").leads(t, "/in")
+	id := b.onlyAccount()
+	answer := b.post("/refresh-token", map[string]any{"accountId": id}).ok(t)
+	for _, member := range []string{`"refreshTokenExpiresAt":null`, `"idToken":null`, `"scope":""`} {
+		if !strings.Contains(answer.body, member) {
+			t.Errorf("%s is not in %s", member, answer.body)
+		}
+	}
+}
+
+// The accounts in the memory of a stateless server are refreshed like all others.
+func TestStatelessRefresh(t *testing.T) {
+	w, f := newSocialWorld(t, stateless)
+	f.tokens["ann"] = `,"refresh_token":"later"`
+	f.users["later"] = annAtAcme
+	b := w.browser()
+	b.signInAt("ann").leads(t, "/in")
+	account := map[string]any{"accountId": b.onlyAccount()}
+	b.post("/refresh-token", account).ok(t)
+	if got := b.post("/get-access-token", account).ok(t).field(t, "accessToken"); got != "later" {
+		t.Errorf("access token %v", got)
+	}
+}
+
+// An empty token was never sealed.
+func TestEmptyTokenBesideEncryption(t *testing.T) {
+	w, _ := newSocialWorld(t, func(c *Config) { c.Account.EncryptTokens = true })
+	b := w.browser()
+	b.signInAt("ann").leads(t, "/in")
+	id := b.onlyAccount()
+	if _, err := w.core.accounts.change(t.Context(), map[string]any{"accessToken": ""}, Where("id", id)); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.post("/get-access-token", map[string]any{"accountId": id}).ok(t).field(t, "accessToken"); got != "" {
+		t.Errorf("access token %v", got)
+	}
+}
+
+// A profile without a picture has no image either.
+func TestAccountInfoWithoutPicture(t *testing.T) {
+	w, f := newSocialWorld(t)
+	f.users["ann"] = `{"id":7,"email":"ann@example.com","image":"https://acme.test/of-acme-itself"}`
+	b := w.browser()
+	b.signInAt("ann").leads(t, "/in")
+	info := b.get("/account-info?accountId=" + b.onlyAccount()).ok(t)
+	if strings.Contains(info.body, "image") {
+		t.Error(info.body)
+	}
+}
+
+// Whoever comes from a provider gets back to the application, whatever fails.
+func TestUserOfProviderThatCannotBeStored(t *testing.T) {
+	fails := errors.New("secret")
+	for name, hooks := range map[string]DatabaseHooks{
+		"user":    {User: EntityHooks[User]{BeforeCreate: func(context.Context, *User) error { return fails }}},
+		"account": {Account: EntityHooks[Account]{BeforeCreate: func(context.Context, *Account) error { return fails }}},
+	} {
+		w, _ := newSocialWorld(t, func(c *Config) { c.DatabaseHooks = hooks })
+		w.browser().signInAt("ann").leads(t, "/oops?x=1&error=unable_to_create_user#top")
+		if found, err := w.core.users.first(t.Context(), Where("email", "ann@example.com")); err != nil || found != nil {
+			t.Errorf("%s: %v %v", name, found, err)
 		}
 	}
 }

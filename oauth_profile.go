@@ -168,7 +168,8 @@ func (p *oauthProvider) fetchUserInfo(ctx context.Context, tokens *OAuthTokens, 
 		claims, _ = decodeIDToken(tokens.IDToken) // straight from the token endpoint; one that is none counts as absent
 	}
 	if truthy(claims["sub"]) && truthy(claims["email"]) {
-		profile := map[string]any{"id": claims["sub"], "emailVerified": profileBool(claims["email_verified"]), "image": claims["picture"]}
+		profile := map[string]any{"id": claims["sub"], "emailVerified": profileBool(claims["email_verified"])}
+		setPicture(profile, claims["picture"])
 		maps.Copy(profile, claims)
 		return profile, nil
 	}
@@ -181,8 +182,15 @@ func (p *oauthProvider) fetchUserInfo(ctx context.Context, tokens *OAuthTokens, 
 		return nil, err
 	}
 	profile["emailVerified"] = profileBool(profile["email_verified"])
-	profile["image"] = profile["picture"]
+	setPicture(profile, profile["picture"])
 	return profile, nil
+}
+
+// setPicture names a picture as the user's columns do.
+func setPicture(profile map[string]any, picture any) {
+	if delete(profile, "image"); picture != nil {
+		profile["image"] = picture
+	}
 }
 
 // userOf maps a profile to a user.

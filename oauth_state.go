@@ -149,9 +149,12 @@ func (s *services) beginFlow(ctx context.Context, flow *oauthFlow) error {
 		x.setCookie(c)
 		return nil
 	}
+	if err := s.createVerification(ctx, purposeOAuthState, flow.State, string(text), stateLifetime); err != nil {
+		return err
+	}
 	c.value = s.signer.signCookie(flow.State)
 	x.setCookie(c)
-	return s.createVerification(ctx, purposeOAuthState, flow.State, string(text), stateLifetime)
+	return nil
 }
 
 // endFlow returns the flow that a callback ends; it can be ended once. Errors:
@@ -172,8 +175,11 @@ func (s *services) endFlow(ctx context.Context, state, provider string) (*oauthF
 // the state alone cannot end somebody else's.
 func (s *services) storedFlow(ctx context.Context, state, provider string) (*oauthFlow, error) {
 	v, err := s.verifications.newest(ctx, purposeOAuthState+state)
-	if err != nil || v == nil {
-		return nil, errors.Join(err, &flowError{"state_mismatch", nil})
+	switch {
+	case err != nil:
+		return nil, err
+	case v == nil:
+		return nil, &flowError{"state_mismatch", nil}
 	}
 	flow, err := parseFlow(v.Value)
 	if err != nil {

@@ -97,7 +97,11 @@ func (p *oauthProvider) requestTokens(ctx context.Context, form []param, method 
 		return nil, err
 	}
 	reply, err := p.outgoing.postForm(ctx, endpoint, form, headers)
-	if err != nil {
+	switch {
+	case errors.Is(err, errNoObject): // which has no tokens, as far as can be told
+		p.log.WarnContext(ctx, "token endpoint answers oddly", "provider", p.ID, "error", err)
+		return tokensOf(nil), nil
+	case err != nil:
 		return nil, err
 	}
 	if p.known != nil && p.known.okErrors && reply["error"] != nil {

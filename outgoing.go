@@ -82,15 +82,17 @@ func innermost(err error) error {
 	return err
 }
 
+// errNoObject means that a reply is of another kind than expected.
+var errNoObject = errors.New("auth: a provider's reply is no JSON object")
+
 // object decodes a JSON object, whatever the reply calls itself: Facebook and WeChat
-// say text.
+// say text. Errors: errNoObject, and null.
 func (r *providerReply) object() (object map[string]any, err error) {
-	err = json.Unmarshal(validUTF8(r.body), &object)
-	if err == nil && object == nil {
-		err = errors.New("it is null")
+	if err := json.Unmarshal(validUTF8(r.body), &object); err != nil {
+		return nil, fmt.Errorf("%w: %w", errNoObject, err)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("auth: a provider's reply is no JSON object: %w", err)
+	if object == nil {
+		return nil, errors.New("auth: a provider's reply is null")
 	}
 	return object, nil
 }

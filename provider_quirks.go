@@ -265,7 +265,7 @@ func (p *oauthProvider) wechatTokens(ctx context.Context, endpoint string, param
 		return nil, errors.New("auth: provider wechat refused the grant: " + lookupText(reply, "errmsg"))
 	}
 	tokens := tokensOf(reply)
-	tokens.TokenType, tokens.Scopes = "Bearer", strings.Split(lookupText(reply, "scope"), ",")
+	tokens.TokenType, tokens.Scopes = "Bearer", strings.Split(lookupText(reply, "scope"), ",") // not at spaces
 	return tokens, nil
 }
 

@@ -21,7 +21,9 @@ func TestDocumentedCode(t *testing.T) {
 	set := token.NewFileSet()
 	importer := withDrivers{compiledImporter(t, set, "log", "os")}
 	programs := 0
-	for _, name := range []string{"README.md", "docs/databases.md", "docs/base-url.md", "docs/verify-sessions.md", "docs/social-sign-in.md"} {
+	for _, name := range []string{
+		"README.md", "docs/databases.md", "docs/base-url.md", "docs/verify-sessions.md", "docs/social-sign-in.md", "docs/providers.md",
+	} {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -57,6 +59,7 @@ const preamble = `package readme
 
 import (
 	"context"
+	"crypto"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -68,7 +71,7 @@ import (
 	"github.com/seed3b05b409/auth"
 )
 
-func readme(ctx context.Context, a *auth.Auth, db *sql.DB, mux *http.ServeMux, w http.ResponseWriter, r *http.Request, err error) {
+func readme(ctx context.Context, key crypto.Signer, a *auth.Auth, db *sql.DB, mux *http.ServeMux, w http.ResponseWriter, r *http.Request, err error) {
 `
 
 type codeBlock struct{ name, code string }

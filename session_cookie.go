@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -184,7 +183,7 @@ func (s *services) readCopy(object []byte, expiresAt time.Time, ok bool) (*Sessi
 	if version != s.session.CookieCache.version(data) {
 		return nil, time.Time{}
 	}
-	data.User.Email = strings.ToLower(data.User.Email)
+	data.User.Email = lowerEmail(data.User.Email)
 	return data, expiresAt
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 )
 
 // LinkSocialAccountRequest is the body of POST /link-social.
@@ -102,7 +101,7 @@ func (c *core) linkIdentity(ctx context.Context, p *oauthProvider, link *flowLin
 	switch {
 	case c.linkForbidden(ctx, p, who):
 		return linkRefused
-	case !c.linking.DifferentEmails && !strings.EqualFold(who.user.Email, link.Email):
+	case !c.linking.DifferentEmails && lowerEmail(who.user.Email) != lowerEmail(link.Email):
 		return linkOtherEmail
 	}
 	return c.transact(ctx, func(ctx context.Context) error { return c.storeLink(ctx, p, userID, who) })
@@ -168,8 +167,11 @@ func (c *core) linkIDToken(ctx context.Context, p *oauthProvider, user *User, in
 
 func (c *core) storeIDTokenLink(ctx context.Context, p *oauthProvider, user *User, who *identity) error {
 	return c.transact(ctx, func(ctx context.Context) error {
-		if locked, err := c.lockUser(ctx, user.ID); err != nil || locked == nil {
-			return errors.Join(err, ErrUnauthorized.With(http.StatusUnauthorized))
+		switch locked, err := c.lockUser(ctx, user.ID); {
+		case err != nil:
+			return err
+		case locked == nil:
+			return ErrUnauthorized.With(http.StatusUnauthorized)
 		}
 		account, err := c.accountByKey(ctx, p.ID, who.accountID)
 		switch {
@@ -182,10 +184,11 @@ func (c *core) storeIDTokenLink(ctx context.Context, p *oauthProvider, user *Use
 			return ErrSocialAccountAlreadyLinked.With(http.StatusConflict)
 		case c.linkForbidden(ctx, p, who):
 			return ErrLinkingNotAllowed.With(http.StatusUnauthorized)
-		case !c.linking.DifferentEmails && !strings.EqualFold(who.user.Email, user.Email):
+		case !c.linking.DifferentEmails && lowerEmail(who.user.Email) != lowerEmail(user.Email):
 			return ErrLinkingDifferentEmailsNotAllowed.With(http.StatusUnauthorized)
 		}
 		if err := c.accounts.create(ctx, c.newAccount(p, who, user.ID)); err != nil {
+			c.log.ErrorContext(ctx, "account could not be stored", "provider", p.ID, "error", err)
 			return ErrLinkingFailed.With(http.StatusExpectationFailed).WithCause(err)
 		}
 		return nil

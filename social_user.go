@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"strings"
 )
 
 // socialSignIn is what a flow says of the sign-in that ends it.
@@ -163,7 +162,7 @@ func (c *core) useIdentity(ctx context.Context, p *oauthProvider, who *identity,
 		return err
 	}
 	changes["name"] = who.user.Name
-	changes["email"] = strings.ToLower(who.user.Email)
+	changes["email"] = lowerEmail(who.user.Email)
 	changes["emailVerified"] = who.user.EmailVerified || user.EmailVerified && changes["email"] == user.Email
 	updated, err := c.updateUser(ctx, user.ID, changes)
 	if errors.Is(err, ErrConflict) || errors.Is(err, ErrInvalidValue) {
@@ -185,8 +184,11 @@ func (c *core) linkImplicitly(ctx context.Context, p *oauthProvider, who *identi
 		return failureNotLinked
 	}
 	// Somebody may have been faster before the user was locked.
-	if account, err := c.accountByKey(ctx, p.ID, who.accountID); err != nil || account != nil {
-		return errors.Join(err, ErrConflict)
+	switch account, err := c.accountByKey(ctx, p.ID, who.accountID); {
+	case err != nil:
+		return err
+	case account != nil:
+		return ErrConflict
 	}
 	if err := c.validateIdentity(ctx, p, who, user.ID, actionLinkAccount); err != nil {
 		return err
@@ -217,7 +219,7 @@ func (c *core) refreshAccount(ctx context.Context, p *oauthProvider, who *identi
 // promote marks the user's address as verified when the provider has verified it.
 // The user stays as it was read: this sign-in is still judged by that.
 func (c *core) promote(ctx context.Context, who *identity, user *User) error {
-	if !who.user.EmailVerified || user.EmailVerified || strings.ToLower(who.user.Email) != user.Email {
+	if !who.user.EmailVerified || user.EmailVerified || lowerEmail(who.user.Email) != user.Email {
 		return nil
 	}
 	_, err := c.users.change(ctx, user.ID, map[string]any{"emailVerified": true})
@@ -237,11 +239,17 @@ func (c *core) createIdentity(ctx context.Context, p *oauthProvider, who *identi
 		out.account = c.newAccount(p, who, user.ID)
 		err = c.accounts.create(ctx, out.account)
 	}
-	if errors.Is(err, ErrAborted) {
-		return failureCreate
-	}
 	out.data = &SessionData{User: user}
-	return err
+	switch {
+	case err == nil || errors.Is(err, ErrConflict) || errors.Is(err, ErrInvalidValue):
+		return err
+	case errors.Is(err, ErrAborted):
+		return failureCreate
+	case apiError(err) != nil:
+		return err
+	}
+	c.log.ErrorContext(ctx, "user of a provider could not be stored", "provider", p.ID, "error", err)
+	return failureCreate
 }
 
 // requireVerified sends the mails that verify an address and refuses to sign in
@@ -264,7 +272,7 @@ func (c *core) requireVerified(ctx context.Context, p *oauthProvider, in socialS
 // asUser is the user that an identity would be.
 func (i *identity) asUser(id string) *User {
 	return &User{
-		ID: id, Name: i.user.Name, Email: strings.ToLower(i.user.Email), EmailVerified: i.user.EmailVerified,
+		ID: id, Name: i.user.Name, Email: lowerEmail(i.user.Email), EmailVerified: i.user.EmailVerified,
 		Image: stored(i.user.Image), Fields: maps.Clone(i.user.Fields),
 	}
 }

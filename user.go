@@ -5,6 +5,8 @@ import (
 	"maps"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // A User is a person who can sign in (table "user"). Its JSON form is that of
@@ -75,7 +77,19 @@ func (u *userStore) change(ctx context.Context, id string, changes map[string]an
 
 // userByEmail returns the user with an address, nil if there is none.
 func (s *services) userByEmail(ctx context.Context, email string) (*User, error) {
-	return s.users.first(ctx, Where("email", strings.ToLower(email)))
+	return s.users.first(ctx, Where("email", lowerEmail(email)))
+}
+
+// lowerEmail is an address as it is stored and looked up. No letter becomes an
+// ASCII one that was none: with strings.ToLower whoever owns "\u0130da@example.com"
+// or "bo\u212a@example.com" would own "ida@example.com" and "bok@example.com" too.
+func lowerEmail(email string) string {
+	return strings.Map(func(r rune) rune {
+		if lower := unicode.ToLower(r); r < utf8.RuneSelf || lower >= utf8.RuneSelf {
+			return lower
+		}
+		return r
+	}, strings.ReplaceAll(email, "\u0130", "i\u0307")) // as the original does
 }
 
 // createUser stores a new user and gives it its dates.

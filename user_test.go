@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 func TestUpdateUser(t *testing.T) {
@@ -348,5 +350,26 @@ func TestAfterHooksSeeCommittedRows(t *testing.T) {
 	})
 	if ann := w.as("ann"); !found || ann.get("/get-session").field(t, "user.name") != "from the hook" {
 		t.Error("the hook could not work with the row")
+	}
+}
+
+// TestLowerEmail: an address is lower case and never becomes one of ASCII letters
+// that it was not.
+func TestLowerEmail(t *testing.T) {
+	for email, want := range map[string]string{
+		"Ann@EXAMPLE.com":           "ann@example.com",
+		"\u00c4NN@EX\u00c4MPLE.com": "\u00e4nn@ex\u00e4mple.com",
+		"\u0130da@example.com":      "i\u0307da@example.com",
+		"bo\u212a@example.com":      "bo\u212a@example.com",
+		"\u017fam@example.com":      "\u017fam@example.com",
+	} {
+		if got := lowerEmail(email); got != want {
+			t.Errorf("%+q: %+q, want %+q", email, got, want)
+		}
+	}
+	for r := rune(utf8.RuneSelf); r <= unicode.MaxRune; r++ {
+		if lower := lowerEmail(string(r)); lower[0] < utf8.RuneSelf && lower != "i\u0307" {
+			t.Errorf("%U becomes %q", r, lower)
+		}
 	}
 }

@@ -8,12 +8,18 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/seed3b05b409/auth"
 )
 
 // startSocial starts the example with the demonstration provider.
 func startSocial(t *testing.T) *server {
+	t.Helper()
+	return startSocialWith(t, func(*auth.Config) {})
+}
+
+func startSocialWith(t *testing.T, change func(config *auth.Config)) *server {
 	t.Helper()
 	var serving sync.WaitGroup
 	t.Cleanup(serving.Wait) // the provider ends with the test's context, which has ended by then
@@ -23,6 +29,7 @@ func startSocial(t *testing.T) *server {
 			t.Fatal(err)
 		}
 		config.Providers = []auth.Provider{demo.provider()}
+		change(config)
 	})
 }
 
@@ -136,6 +143,17 @@ func TestLinkAndUnlink(t *testing.T) {
 	b.post("/account/unlink", "account", unlinkButton(t, b.open("/account"), "demo")).
 		at("/account").notices("The account is no longer linked.").says("Link demo").saysNot("Unlink")
 	b.post("/account/unlink", "account", password).at("/account").notices("Error: You can't unlink your last account")
+}
+
+// Long after sign-in nothing is unlinked: whoever finds a browser open could leave
+// themselves as the only way in.
+func TestUnlinkAfterLongTime(t *testing.T) {
+	s := startSocialWith(t, func(config *auth.Config) { config.Session.FreshAge = time.Millisecond })
+	b := s.browser(t)
+	b.signUp("ada@example.com")
+	p := b.with("/account/link").as("ada").at("/account")
+	b.post("/account/unlink", "account", unlinkButton(t, p, "demo")).at("/account").
+		notices("Error: You signed in more than a day ago. To unlink an account, please sign out and in again.").says("demo</strong>")
 }
 
 // unlinkButton returns the id of the account that the button unlinks.

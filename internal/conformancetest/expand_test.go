@@ -131,6 +131,7 @@ var functions = map[string]func(r *run, who, argument string) string{
 	},
 	"idToken":      func(r *run, _, argument string) string { return r.provider.submitted(argument) },
 	"sealed":       func(r *run, _, argument string) string { return seal(r.variant.keys()[0], argument) },
+	"sealedBefore": func(_ *run, _, argument string) string { return seal(secret, argument) },
 	"signedBefore": func(r *run, _, value string) string { return signedValue(secret, value) },
 	"time": func(_ *run, _, offset string) string {
 		d, err := time.ParseDuration(offset)

@@ -43,6 +43,16 @@ var standings = []*standing{
 		lines:    []string{"* body with other members that are null", "* value with other members that are null", "* copy with other members that are null"},
 	},
 	{
+		row:      "order of members of `account-info`",
+		concerns: about("accountInfo"),
+		lines:    []string{"* body in another order", "* value in another order"},
+	},
+	{
+		row: "order of hooks at a sign-in at a provider", variants: []string{"oauth-hooks"},
+		concerns: about("signInSocial", "callbackOAuth"),
+		lines:    []string{"* after in another place"},
+	},
+	{
 		row:      "state of a flow at a provider",
 		concerns: about("signInSocial", "linkSocialAccount", "callbackOAuth"),
 		lines:    []string{`+ state oauthProvider = "…"`},

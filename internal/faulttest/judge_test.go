@@ -15,14 +15,14 @@ func (tr *trial) judge(m *mishap, out outcome, state snapshot) {
 		tr.t.Errorf("half done: %q of %q", change(tr.before, state), tr.change)
 	}
 	switch {
-	case out.status == tr.status && (m.retried || tr.lenient):
+	case out.failed():
+		tr.judgeFailure(out)
+	case out.status == tr.status && (m.retried || tr.insists || tr.lenient):
 		if !tr.lenient && !tr.is(state, tr.after) {
 			tr.t.Errorf("%d but %q is done", out.status, change(tr.before, state))
 		}
-	case out.status < http.StatusInternalServerError:
-		tr.t.Errorf("status %d %s", out.status, out.body)
 	default:
-		tr.judgeFailure(out)
+		tr.t.Errorf("status %d %s", out.status, out.body)
 	}
 	tr.judgeSecrecy(out)
 	tr.judgeCookies(out, state)
@@ -41,7 +41,7 @@ var failures = []string{
 }
 
 func (tr *trial) judgeFailure(out outcome) {
-	if tr.call == nil && !slices.Contains(failures, out.body) {
+	if tr.call == nil && out.status >= http.StatusInternalServerError && !slices.Contains(failures, out.body) {
 		tr.t.Errorf("%d says %q", out.status, out.body)
 	}
 }
@@ -68,7 +68,7 @@ func (tr *trial) judgeCookies(out outcome, state snapshot) {
 			if !hasSession(state, bearer(c.Value)) {
 				tr.t.Errorf("a cookie for a session that does not exist")
 			}
-		case out.status >= http.StatusInternalServerError && hasSession(state, tr.words[tr.as+"TOKEN"]):
+		case out.failed() && hasSession(state, tr.words[tr.as+"TOKEN"]):
 			tr.t.Errorf("%d took the session's cookie away", out.status)
 		}
 	}

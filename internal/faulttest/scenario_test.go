@@ -28,6 +28,9 @@ type scenario struct {
 	// itself.
 	aside string
 
+	// insists: the request tries once more what fails.
+	insists bool
+
 	// lenient requests succeed for the client even if the store fails.
 	lenient bool
 
@@ -124,9 +127,48 @@ var scenarios = []scenario{
 	{endpoint: "listUserAccounts", as: "ANN", get: "/list-accounts", status: 200},
 	{endpoint: "unlinkAccount", as: "ANN", post: "/unlink-account", body: `{"accountId":"$GITHUB"}`,
 		status: 200, change: "account-1", again: 400},
+	{endpoint: "unlinkAccount", variant: "of a provider that is known", given: linked, as: "ANN", post: "/unlink-account",
+		body: `{"accountId":"$ACME"}`, status: 200, change: "account-1", again: 400},
 	{endpoint: "accountInfo", as: "ANN", get: "/account-info?accountId=$CREDENTIAL", status: 400},
 	{endpoint: "getAccessToken", as: "ANN", post: "/get-access-token", body: `{"accountId":"$CREDENTIAL"}`, status: 400},
 	{endpoint: "refreshToken", as: "ANN", post: "/refresh-token", body: `{"accountId":"$CREDENTIAL"}`, status: 400},
+
+	{endpoint: "signInSocial", post: "/sign-in/social", body: atAcme, status: 200, change: "verification+1"},
+	{endpoint: "signInSocial", variant: "with an id_token of a new user", post: "/sign-in/social", body: catsToken,
+		status: 200, change: "account+1 session+1 user+1"},
+	{endpoint: "signInSocial", variant: "with an id_token", given: linked, post: "/sign-in/social", body: annsToken,
+		status: 200, change: "account~1 session+1 user~1"},
+	{endpoint: "signInSocial", variant: "with an id_token that links", given: verified, post: "/sign-in/social", body: annsToken,
+		status: 200, change: "account+1 session+1"},
+	{endpoint: "linkSocialAccount", as: "ANN", post: "/link-social", body: atAcme, status: 200, change: "verification+1"},
+	{endpoint: "linkSocialAccount", variant: "with an id_token", as: "ANN", post: "/link-social", body: annsToken,
+		status: 200, change: "account+1"},
+	{endpoint: "linkSocialAccount", variant: "with another id_token", given: linked, as: "ANN", post: "/link-social", body: annsToken,
+		status: 200, change: "account~1"},
+
+	// A flow is used up before anything else is done.
+	{endpoint: "callbackOAuth", variant: "of a new user", given: signingIn, get: "/callback/acme?code=1.cat@example.com&state=$STATE",
+		status: 302, change: "account+1 session+1 user+1 verification-1", aside: "verification-1"},
+	{endpoint: "callbackOAuth", variant: "of a known one", given: both(linked, signingIn), get: "/callback/acme?code=2.ann@example.com&state=$STATE",
+		status: 302, change: "account~1 session+1 user~1 verification-1", aside: "verification-1"},
+	{endpoint: "callbackOAuth", variant: "that links", given: both(verified, signingIn), get: "/callback/acme?code=1.ann@example.com&state=$STATE",
+		status: 302, change: "account+1 session+1 verification-1", aside: "verification-1"},
+	{endpoint: "callbackOAuth", variant: "of one who is refused", given: signingIn, get: "/callback/acme?code=1.ann@example.com&state=$STATE",
+		status: 302, change: "verification-1"},
+	{endpoint: "callbackOAuth", variant: "that was to link", given: linking, get: "/callback/acme?code=1.ann@example.com&state=$STATE",
+		status: 302, change: "account+1 verification-1", aside: "verification-1"},
+	{endpoint: "callbackOAuth", variant: "that was to link again", given: both(linked, linking), get: "/callback/acme?code=2.ann@example.com&state=$STATE",
+		status: 302, change: "account~1 verification-1", aside: "verification-1"},
+
+	{endpoint: "getAccessToken", variant: "that is good", given: linked, as: "ANN", post: "/get-access-token", body: `{"accountId":"$ACME"}`, status: 200},
+	{endpoint: "getAccessToken", variant: "that has expired", given: exhausted, as: "ANN", post: "/get-access-token", body: `{"accountId":"$ACME"}`,
+		status: 200, change: "account~1", insists: true},
+	{endpoint: "refreshToken", variant: "of a provider", given: linked, as: "ANN", post: "/refresh-token", body: `{"accountId":"$ACME"}`,
+		status: 200, change: "account~1", insists: true},
+	{endpoint: "accountInfo", variant: "of a provider", given: exhausted, as: "ANN", get: "/account-info?accountId=$ACME",
+		status: 200, change: "account~1", insists: true},
+	{endpoint: "signOut", variant: "at the provider too", config: loggingOut, given: linked, as: "ANN", post: "/sign-out", body: `{}`,
+		status: 200, change: "session-1", lenient: true},
 }
 
 // storeless endpoints have no scenario.
@@ -137,6 +179,15 @@ const (
 	anns        = `{"email":"ann@example.com","password":"password of ann"}`
 	newPassword = `{"newPassword":"the new one","token":"$TOKEN"}`
 )
+
+var (
+	annsToken = `{"provider":"acme","idToken":{"token":"` + idTokenOf("ann@example.com") + `"}}`
+	catsToken = `{"provider":"acme","idToken":{"token":"` + idTokenOf("cat@example.com") + `"}}`
+)
+
+func loggingOut(c *auth.Config) {
+	c.Providers[0].EndSessionURL = "https://acme.test/end"
+}
 
 func hidingUsers(c *auth.Config)    { c.EmailPassword.RequireEmailVerification = true }
 func refreshing(c *auth.Config)     { c.Session.RefreshAlways = true }
@@ -164,11 +215,16 @@ func verified(s *stage) {
 }
 
 func expired(s *stage) {
-	var then any = time.Now().Add(-time.Hour).UTC()
-	if s.db.Dialect == auth.SQLite {
-		then = then.(time.Time).Format("2006-01-02T15:04:05.000Z")
+	s.db.exec(s.t, `UPDATE "session" SET "expiresAt" = ? WHERE "token" = ?`, s.db.hourAgo(), s.words["ANNTOKEN"])
+}
+
+// hourAgo is a date as the tables have it.
+func (d *database) hourAgo() any {
+	then := time.Now().Add(-time.Hour).UTC()
+	if d.Dialect == auth.SQLite {
+		return then.Format("2006-01-02T15:04:05.000Z")
 	}
-	s.db.exec(s.t, `UPDATE "session" SET "expiresAt" = ? WHERE "token" = ?`, then, s.words["ANNTOKEN"])
+	return then
 }
 
 func resetMail(s *stage) {

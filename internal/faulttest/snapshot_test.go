@@ -158,7 +158,7 @@ func change(before, after snapshot) string {
 }
 
 // generated are the columns whose values are new each time.
-var generated = []string{"id", "userId", "accountId", "token", "identifier", "createdAt", "updatedAt", "expiresAt"}
+var generated = []string{"id", "userId", "accountId", "token", "identifier", "value", "createdAt", "updatedAt", "expiresAt", "accessTokenExpiresAt"}
 
 // comparable returns the rows as sorted lines in which values of generated
 // columns that were not there before are stars.

@@ -40,12 +40,14 @@ type stage struct {
 	log   bytes.Buffer
 
 	words map[string]string // what $NAME stands for in requests
+	acme  acme
 }
 
 // newStage makes the tables, Ann with two sessions and an account at GitHub
 // beside her password, and Bob, who is to be left alone.
 func newStage(t *testing.T, db *database) *stage {
 	s := &stage{t: t, db: db, wire: new(Wire), words: make(map[string]string)}
+	s.acme.forgive()
 	connector, err := db.connect(db.source, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -95,6 +97,8 @@ func (s *stage) instance(pool *sql.DB, change func(*auth.Config)) *auth.Auth {
 		EmailVerification: auth.EmailVerification{Send: s.mail, AutoSignIn: true},
 		User:              auth.UserOptions{ChangeEmail: auth.ChangeEmail{Enabled: true}, Delete: auth.DeleteUser{Enabled: true}},
 		Session:           auth.SessionOptions{Fields: []auth.Column{{Name: "theme", Type: auth.TypeString, Nullable: true, Optional: true}}},
+		Providers:         []auth.Provider{acmeProvider("acme")},
+		HTTPClient:        &http.Client{Transport: &s.acme},
 		RateLimit:         auth.RateLimit{Disabled: true},
 		Logger:            slog.New(slog.NewTextHandler(s, nil)),
 	}
@@ -136,8 +140,8 @@ func (s *stage) noted() (log string, mails int) {
 	return s.log.String(), len(s.mails)
 }
 
-// request makes a request of somebody, whose name is in words, or of a
-// stranger.
+// request makes a request of somebody, whose name is in words, or of a stranger.
+// A callback of a provider comes from the browser of the last flow.
 func (s *stage) request(method, path, body, as string) *http.Request {
 	r := httptest.NewRequest(method, base+s.spell(path), strings.NewReader(s.spell(body)))
 	r.Header.Set("Origin", origin)
@@ -146,6 +150,9 @@ func (s *stage) request(method, path, body, as string) *http.Request {
 	}
 	if as != "" {
 		r.Header.Set("Cookie", tokenCookie+"="+s.words[as])
+	}
+	if strings.HasPrefix(path, "/callback/") {
+		r.AddCookie(&http.Cookie{Name: stateCookie, Value: s.words["FLOW"]})
 	}
 	return r
 }

@@ -174,7 +174,7 @@ func TestSlowProvider(t *testing.T) {
 // in, verified or not, and as soon as it can be everybody does.
 func TestUnknownUntilDiscovered(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, setting{down: true})
+	w := newWorld(t, setting{discovery: testnode.Lie{Status: 503}})
 	w.alone(t, func(p *path) {
 		p.mock.Tamper(testnode.Discovery, testnode.Lie{Status: 503})
 		b := newBrowser(p.t)

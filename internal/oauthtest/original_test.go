@@ -10,7 +10,7 @@ import (
 	"github.com/seed3b05b409/auth/internal/testnode"
 )
 
-//go:embed original.mjs
+//go:embed original.mjs client.mjs
 var scripts embed.FS
 
 // original is the process in which the npm package runs. It serves every world.

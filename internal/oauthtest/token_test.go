@@ -5,7 +5,9 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/seed3b05b409/auth/internal/testnode"
 )
@@ -272,5 +274,106 @@ func TestAccountCookie(t *testing.T) {
 		eve.post(p.end, "/get-access-token", last).fails(400, "ACCOUNT_NOT_FOUND")
 		b.set("account_data", b.value("account_data")+"A")
 		b.post(p.end, "/get-access-token", last).fails(400, "ACCOUNT_NOT_FOUND")
+	})
+}
+
+// TestRefreshRace: many who need a new token at the same time do not spend the
+// same refresh token twice, for which the provider would end the grant.
+func TestRefreshRace(t *testing.T) {
+	t.Parallel()
+	newWorld(t, shortLived(setting{})).ours(t, func(p *path) {
+		b, person := p.signUp()
+		id := p.byID(b)
+		var all sync.WaitGroup
+		for range 6 {
+			all.Go(func() { b.clone().post(p.end, "/get-access-token", id) })
+		}
+		all.Wait()
+		if answer := b.post(p.end, "/get-access-token", id).tokens(); p.atProvider(answer.AccessToken)["sub"] != person {
+			p.t.Errorf("afterwards: %+v", answer)
+		}
+	})
+}
+
+// TestNoRefreshToken: a token that has expired and cannot be replaced is returned
+// all the same, and the endpoint that refreshes says why it does not.
+func TestNoRefreshToken(t *testing.T) {
+	t.Parallel()
+	newWorld(t, setting{}).alone(t, func(p *path) {
+		p.mockPerson(nil)
+		p.mock.Tamper(testnode.Token, testnode.Lie{Set: map[string]any{"expires_in": -60, "refresh_token": nil}})
+		b := newBrowser(p.t)
+		p.signInAtMock(b).leadsTo("/welcome")
+		if answer := b.post(p.end, "/get-access-token", p.byID(b)).tokens(); answer.AccessToken == "" {
+			p.t.Errorf("%+v", answer)
+		}
+		b.post(p.end, "/refresh-token", p.byID(b)).fails(400, "REFRESH_TOKEN_NOT_FOUND")
+		p.mock.Honest()
+	})
+}
+
+// TestTokensOfIDToken: of what a client sends beside an id_token the access token
+// is stored and nothing else.
+func TestTokensOfIDToken(t *testing.T) {
+	t.Parallel()
+	newWorld(t, setting{}).everyWay(t, func(p *path) {
+		p.mockPerson(nil)
+		b := newBrowser(p.t)
+		b.submit(p.begun, p.mock.IDToken(testnode.IDToken{}), nil).is(200)
+		if answer := b.post(p.end, "/get-access-token", p.byID(b)).tokens(); answer.AccessToken != "" || answer.IDToken == "" || len(answer.Scopes) != 0 {
+			p.t.Errorf("%+v", answer)
+		}
+		b.submit(p.begun, p.mock.IDToken(testnode.IDToken{}), map[string]any{"accessToken": "a token", "refreshToken": "another", "expiresAt": 1}).is(200)
+		if answer := b.post(p.end, "/get-access-token", p.byID(b)).tokens(); answer.AccessToken != "a token" || answer.AccessTokenExpiresAt != "" {
+			p.t.Errorf("%+v", answer)
+		}
+		b.post(p.end, "/refresh-token", p.byID(b)).fails(400, "REFRESH_TOKEN_NOT_FOUND")
+	})
+}
+
+// TestRefreshWithoutLifetime: a provider that stops to say how long its tokens live
+// is asked each time, since the last thing that it said is over.
+func TestRefreshWithoutLifetime(t *testing.T) {
+	t.Parallel()
+	newWorld(t, setting{}).alone(t, func(p *path) {
+		p.mockPerson(nil)
+		p.mock.Tamper(testnode.Token, testnode.Lie{Set: map[string]any{"expires_in": 1}})
+		b := newBrowser(p.t)
+		p.signInAtMock(b).leadsTo("/welcome")
+		id := p.byID(b)
+		p.mock.Tamper(testnode.Token, testnode.Lie{Set: map[string]any{"expires_in": nil, "refresh_token": nil}})
+		before := len(p.mock.RequestsTo("/token"))
+		used := make(map[string]bool)
+		for range 3 {
+			b.post(p.end, "/get-access-token", id).is(200)
+		}
+		for _, request := range p.mock.RequestsTo("/token")[before:] {
+			used[request.Form().Get("refresh_token")] = true
+		}
+		if n := len(p.mock.RequestsTo("/token")) - before; n != 3 || len(used) != 1 {
+			p.t.Errorf("%d refreshes with the tokens %v", n, used)
+		}
+		p.mock.Honest()
+	})
+}
+
+// TestOldIDToken: what an id_token says of the user is believed while it lives and
+// not longer; the access token lives by itself.
+func TestOldIDToken(t *testing.T) {
+	t.Parallel()
+	newWorld(t, setting{}).alone(t, func(p *path) {
+		person := p.mockPerson(nil)
+		p.mock.Tamper(testnode.Token, claims(map[string]any{"exp": ago(27 * time.Second)})) // the tolerance is 30
+		b := newBrowser(p.t)
+		p.signInAtMock(b).leadsTo("/welcome")
+		id := p.byID(b)
+		time.Sleep(4 * time.Second)
+		b.get(p.end, "/account-info?accountId="+id["accountId"].(string)).fails(401, "FAILED_TO_GET_USER_INFO")
+		if answer := b.post(p.end, "/get-access-token", id).tokens(); answer.AccessToken == "" {
+			p.t.Errorf("%s has no access token", person)
+		}
+		p.mock.Honest()
+		b.post(p.end, "/refresh-token", id).is(200) // brings a new one
+		b.get(p.end, "/account-info?accountId="+id["accountId"].(string)).is(200)
 	})
 }

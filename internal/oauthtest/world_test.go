@@ -20,8 +20,8 @@ type setting struct {
 	provider  map[string]any       // of the original's generic-oauth, for both providers
 	config    func(c *auth.Config) // of this library
 	openID    testnode.OpenIDOptions
-	stateless bool // there is no database, only cookies
-	down      bool // the provider "mock" cannot be discovered when the servers start
+	stateless bool         // there is no database, only cookies
+	discovery testnode.Lie // of the provider "mock", from before the servers start
 }
 
 // A world is two providers and the servers at which users sign in with them. The
@@ -40,9 +40,7 @@ func newWorld(t *testing.T, s setting) *world {
 	t.Helper()
 	s.openID.RedirectURIs = append(s.openID.RedirectURIs, baseURL+"/api/auth/callback/op")
 	w := &world{setting: s, op: s.openID.Start(t), mock: testnode.StartMockProvider(t)}
-	if s.down {
-		w.mock.Tamper(testnode.Discovery, testnode.Lie{Status: 503})
-	}
+	w.mock.Tamper(testnode.Discovery, s.discovery)
 	if s.stateless {
 		ours := w.serve(t, "go", nil)
 		ours.shared = true

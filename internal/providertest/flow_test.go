@@ -61,7 +61,19 @@ func (r request) line() string {
 	case strings.HasPrefix(r.Headers["content-type"], "application/x-www-form-urlencoded"):
 		return line + " | " + sorted("?"+r.Body)
 	}
-	return line + " | " + strings.Join(strings.Fields(strings.NewReplacer(`\n`, " ", `\t`, " ", `"query":" `, `"query":"`, ` "}`, `"}`).Replace(r.Body)), " ")
+	return line + " | " + plain(r.Body)
+}
+
+// plain is the JSON object without what white space there is in its texts.
+func plain(body string) string {
+	var object map[string]string
+	if json.Unmarshal([]byte(body), &object) != nil {
+		return body
+	}
+	for name, value := range object {
+		object[name] = strings.Join(strings.Fields(value), " ")
+	}
+	return encode(object)
 }
 
 // sorted decodes and sorts the query of a URL, and JSON in it.

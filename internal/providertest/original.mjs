@@ -1,6 +1,8 @@
 // The providers of the npm package, without a server: flow runs one from the
-// authorization URL to the refresh against canned answers.
+// authorization URL to the refresh against canned answers, verify lets one judge an
+// id_token.
 
+import { supportsIdTokenSignIn, verifyProviderIdToken } from "@better-auth/core/oauth2";
 import { socialProviders } from "better-auth/social-providers";
 import { genericOAuth, gumroad, hubspot, patreon, yandex } from "better-auth/plugins/generic-oauth";
 import { answer } from "./commands.mjs";
@@ -24,7 +26,9 @@ globalThis.fetch = async (input, options = {}) => {
   const url = String(input);
   const headers = Object.fromEntries(new Headers(options.headers));
   requests.push({ method: options.method ?? "GET", url, headers, body: options.body ? String(options.body) : "" });
-  const reply = replies.find((r) => url.replace("%40", "@").replace("%24", "$").startsWith(r.url)) ?? { status: 404, type: "text/plain", body: "" };
+  // No provider takes the token that the package sends when it has none.
+  const tokenless = /undefined|null/.test(headers.authorization ?? "");
+  const reply = tokenless ? { status: 401, type: "text/plain", body: "" } : replies.find((r) => url.replace("%40", "@").replace("%24", "$").startsWith(r.url)) ?? { status: 404, type: "text/plain", body: "" };
   const response = new Response(reply.body, { status: reply.status, headers: reply.type ? { "content-type": reply.type } : {} });
   if (!reply.type) response.headers.delete("content-type");
   return response;
@@ -73,4 +77,12 @@ function subjectOf(subject) {
   return { id, kind: typeof subject, valid };
 }
 
-answer({ flow });
+async function verify({ provider: name, options, token, nonce, replies: canned }) {
+  replies = canned;
+  taken();
+  const provider = await open(name, options);
+  if (!supportsIdTokenSignIn(provider)) return { supported: false };
+  return { supported: true, accepted: await verifyProviderIdToken(provider, token, nonce), requests: taken() };
+}
+
+answer({ flow, verify });
