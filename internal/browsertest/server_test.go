@@ -46,6 +46,13 @@ const (
 
 var announcement = regexp.MustCompile(`pages +(http://\S+)/`)
 
+// noProviders hides those of the machine, so that there is the demonstration one.
+var noProviders = []string{
+	"GOOGLE_CLIENT_ID=", "GOOGLE_CLIENT_SECRET=", "GITHUB_CLIENT_ID=", "GITHUB_CLIENT_SECRET=",
+	"MICROSOFT_CLIENT_ID=", "MICROSOFT_CLIENT_SECRET=", "DISCORD_CLIENT_ID=", "DISCORD_CLIENT_SECRET=",
+	"OIDC_ISSUER=", "OIDC_CLIENT_ID=",
+}
+
 // startServer runs the example on a port of its own until the test ends, and
 // returns its URL. A race that the server finds in itself fails the test by the
 // server's exit status.
@@ -56,6 +63,7 @@ func startServer(t *testing.T) string {
 		t.Fatalf("the example does not build: %v", err)
 	}
 	cmd := exec.Command(program, "-addr", "localhost:0", "-db", filepath.Join(t.TempDir(), "example.db"))
+	cmd.Env = append(os.Environ(), noProviders...)
 	cmd.Stderr = t.Output()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
