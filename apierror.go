@@ -99,7 +99,6 @@ func (c Code) Message() string { return codeMessages[c] }
 func (c Code) With(status int) *APIError { return NewError(status, c, "") }
 
 // Error codes of the core, all that the original has (contract section 2.3).
-// Those about providers and linked accounts are not sent yet.
 const (
 	ErrUserNotFound                         Code = "USER_NOT_FOUND"
 	ErrFailedToCreateUser                   Code = "FAILED_TO_CREATE_USER"

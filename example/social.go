@@ -22,9 +22,18 @@ func (s *site) signInSocial(w http.ResponseWriter, r *http.Request) (next, notic
 		DisableRedirect:    true, // proceed does it
 	}, auth.WithRequest(r), auth.ForwardHeaders(w), auth.WithRateLimit())
 	if err != nil {
-		return "", "", err
+		return "", "", notAvailable(err)
 	}
 	return out.URL, "", nil
+}
+
+// notAvailable says in plain words that a provider is not configured or that its
+// metadata cannot be read, which is the same to the endpoint.
+func notAvailable(err error) error {
+	if errors.Is(err, auth.ErrProviderNotFound) {
+		return auth.NewError(http.StatusNotFound, auth.ErrProviderNotFound, "That provider cannot be reached now. Please try again later.")
+	}
+	return err
 }
 
 func (s *site) linkSocial(w http.ResponseWriter, r *http.Request) (next, notice string, err error) {
@@ -35,7 +44,7 @@ func (s *site) linkSocial(w http.ResponseWriter, r *http.Request) (next, notice 
 		DisableRedirect:  true,
 	}, auth.WithRequest(r), auth.ForwardHeaders(w), auth.WithRateLimit())
 	if err != nil {
-		return "", "", err
+		return "", "", notAvailable(err)
 	}
 	return out.URL, "", nil
 }

@@ -1,18 +1,25 @@
 package main
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/seed3b05b409/auth"
 )
 
 // startSocial starts the example with the demonstration provider.
 func startSocial(t *testing.T) *server {
+	t.Helper()
+	return startSocialWith(t, func(*auth.Config) {})
+}
+
+func startSocialWith(t *testing.T, change func(config *auth.Config)) *server {
 	t.Helper()
 	var serving sync.WaitGroup
 	t.Cleanup(serving.Wait) // the provider ends with the test's context, which has ended by then
@@ -22,6 +29,7 @@ func startSocial(t *testing.T) *server {
 			t.Fatal(err)
 		}
 		config.Providers = []auth.Provider{demo.provider()}
+		change(config)
 	})
 }
 
@@ -128,14 +136,24 @@ func TestLinkAndUnlink(t *testing.T) {
 		says("demo</strong>", "Password</strong>").saysNot("Link demo")
 
 	// Either way leads to the same user.
-	other2 := s.browser(t)
-	other2.with("/sign-in/social").as("ada").at("/account").notices("").says("ada@example.com")
+	s.browser(t).with("/sign-in/social").as("ada").at("/account").notices("").says("ada@example.com")
 	s.browser(t).signIn("ada@example.com", firstPassword).at("/account")
 
 	password := unlinkButton(t, b.open("/account"), "Password")
 	b.post("/account/unlink", "account", unlinkButton(t, b.open("/account"), "demo")).
 		at("/account").notices("The account is no longer linked.").says("Link demo").saysNot("Unlink")
 	b.post("/account/unlink", "account", password).at("/account").notices("Error: You can't unlink your last account")
+}
+
+// Long after sign-in nothing is unlinked: whoever finds a browser open could leave
+// themselves as the only way in.
+func TestUnlinkAfterLongTime(t *testing.T) {
+	s := startSocialWith(t, func(config *auth.Config) { config.Session.FreshAge = time.Millisecond })
+	b := s.browser(t)
+	b.signUp("ada@example.com")
+	p := b.with("/account/link").as("ada").at("/account")
+	b.post("/account/unlink", "account", unlinkButton(t, p, "demo")).at("/account").
+		notices("Error: You signed in more than a day ago. To unlink an account, please sign out and in again.").says("demo</strong>")
 }
 
 // unlinkButton returns the id of the account that the button unlinks.
@@ -175,8 +193,11 @@ func TestAccountOfSomebodyElse(t *testing.T) {
 
 func TestUnknownProvider(t *testing.T) {
 	b := startSocial(t).browser(t)
-	b.post("/sign-in/social", "provider", "nobody").at("/sign-in").notices("Error: Provider not found")
-	b.post("/sign-in/social").at("/sign-in").notices("Error: Provider not found")
+	const unknown = "Error: That provider cannot be reached now. Please try again later."
+	b.post("/sign-in/social", "provider", "nobody").at("/sign-in").notices(unknown)
+	b.post("/sign-in/social").at("/sign-in").notices(unknown)
+	b.signUp("ada@example.com")
+	b.post("/account/link", "provider", "nobody").at("/account").notices(unknown)
 }
 
 // The callback is reached from another site; the form is not.
@@ -236,5 +257,38 @@ func TestProvidersFromEnv(t *testing.T) {
 			t.Errorf("without %s: %v", name, err)
 		}
 		env[name] = old
+	}
+}
+
+// Where strangers could reach it, there is no provider that lets them be anybody,
+// and none where others are configured.
+func TestWhenDemoProviderRuns(t *testing.T) {
+	google := namedProvider{"Google", auth.Google("id", "secret")}
+	for _, c := range []struct {
+		why        string
+		configured []namedProvider
+		public     bool
+		want       string
+	}{
+		{"nothing configured", nil, false, demoID},
+		{"on a network", nil, true, ""},
+		{"a provider configured", []namedProvider{google}, false, "google"},
+		{"a provider configured, on a network", []namedProvider{google}, true, "google"},
+	} {
+		var serving sync.WaitGroup
+		ctx, stop := context.WithCancel(t.Context())
+		got, err := chooseProviders(ctx, c.configured, "http://localhost:3000", c.public, serving.Go)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for _, p := range got {
+			ids = append(ids, p.ID)
+		}
+		if strings.Join(ids, " ") != c.want {
+			t.Errorf("%s: providers %q, want %q", c.why, ids, c.want)
+		}
+		stop()
+		serving.Wait()
 	}
 }
