@@ -22,7 +22,7 @@ type oauthProvider struct {
 
 // newProvider checks a configuration and completes it from the table.
 func newProvider(config Provider, out *outgoing, log *slog.Logger) (*oauthProvider, error) {
-	p := &oauthProvider{Provider: config, outgoing: out, log: log, discovery: newDiscovery(), refreshing: newLockStripes()}
+	p := &oauthProvider{Provider: config.clone(), outgoing: out, log: log, discovery: newDiscovery(), refreshing: newLockStripes()}
 	if err := config.check(); err != nil {
 		return nil, fmt.Errorf("auth: Config.Providers: %q: %w", config.ID, err)
 	}

@@ -3,6 +3,8 @@ package auth
 import (
 	"context"
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -151,6 +153,18 @@ type Provider struct {
 	known *knownProvider // nil unless BuiltinProvider made it
 }
 
+// clone returns a copy that shares nothing that its owner could change.
+func (p *Provider) clone() Provider {
+	own := *p
+	for _, list := range []*[]string{&own.Audiences, &own.Scopes, &own.ProfileFields} {
+		*list = slices.Clone(*list)
+	}
+	for _, set := range []*map[string]string{&own.DiscoveryHeaders, &own.Params, &own.TokenParams, &own.RefreshParams, &own.TokenHeaders} {
+		*set = maps.Clone(*set)
+	}
+	return own
+}
+
 // OIDC returns an OpenID provider: issuer is its URL or that of its discovery
 // document. Scopes are openid, profile and email.
 func OIDC(id, issuer, clientID, clientSecret string) Provider {
@@ -168,10 +182,10 @@ func OIDC(id, issuer, clientID, clientSecret string) Provider {
 type TokenAuth string
 
 const (
-	TokenAuthPost          TokenAuth = "client_secret_post"
-	TokenAuthBasic         TokenAuth = "client_secret_basic"
-	TokenAuthNone          TokenAuth = "none"
-	TokenAuthPrivateKeyJWT TokenAuth = "private_key_jwt"
+	TokenAuthPost          TokenAuth = "client_secret_post"  // the secret is in the form
+	TokenAuthBasic         TokenAuth = "client_secret_basic" // the secret is in the Authorization header
+	TokenAuthNone          TokenAuth = "none"                // a public client: PKCE alone
+	TokenAuthPrivateKeyJWT TokenAuth = "private_key_jwt"     // Provider.ClientAssertion (RFC 7523)
 )
 
 // OAuthTokens are what a token endpoint returned.

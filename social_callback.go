@@ -80,7 +80,7 @@ func (c *core) callbackWithoutState(ctx context.Context, in CallbackOAuthRequest
 	x := ExchangeFrom(ctx)
 	if p := c.configuredProvider(in.ID); p != nil && p.AllowIdPInitiated && in.Code != "" && len(x.queryValues("state")) == 0 {
 		if p = c.provider(ctx, in.ID); p != nil {
-			url, err := c.authorize(ctx, p, flowRequest{flow: &oauthFlow{}})
+			url, err := c.authorize(ctx, p, flowRequest{flow: &oauthFlow{}, stays: true})
 			if err != nil {
 				return err
 			}

@@ -55,13 +55,10 @@ func (c *core) linkSocialAccount(ctx context.Context, in LinkSocialAccountReques
 				UserID: looseText(data.User.ID), Email: data.User.Email, SessionToken: c.linkSeal.seal(data.Session.Token),
 			},
 		},
-		scopes: in.Scopes, loginHint: in.LoginHint, params: in.AdditionalParams,
+		scopes: in.Scopes, loginHint: in.LoginHint, params: in.AdditionalParams, stays: in.DisableRedirect,
 	})
 	if err != nil {
 		return nil, err
-	}
-	if !in.DisableRedirect {
-		ExchangeFrom(ctx).Header().Set("Location", url)
 	}
 	return &LinkSocialAccountResponse{URL: url, Redirect: !in.DisableRedirect}, nil
 }

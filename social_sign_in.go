@@ -104,13 +104,10 @@ func (c *core) signInSocial(ctx context.Context, in SignInSocialRequest) (*SignI
 			CallbackURL: in.CallbackURL, ErrorURL: in.ErrorCallbackURL, NewUserURL: in.NewUserCallbackURL,
 			RequestSignUp: in.RequestSignUp, data: in.AdditionalData,
 		},
-		scopes: in.Scopes, loginHint: in.LoginHint, params: in.AdditionalParams,
+		scopes: in.Scopes, loginHint: in.LoginHint, params: in.AdditionalParams, stays: in.DisableRedirect,
 	})
 	if err != nil {
 		return nil, err
-	}
-	if !in.DisableRedirect {
-		ExchangeFrom(ctx).Header().Set("Location", url)
 	}
 	return &SignInSocialResponse{URL: url, Redirect: !in.DisableRedirect}, nil
 }
@@ -121,9 +118,11 @@ type flowRequest struct {
 	scopes    []string
 	loginHint string
 	params    map[string]string
+	stays     bool // the client goes there by itself
 }
 
-// authorize begins a flow and returns where the browser is to go.
+// authorize begins a flow and returns where the browser is to go, with a Location
+// unless it stays.
 func (c *core) authorize(ctx context.Context, p *oauthProvider, in flowRequest) (string, error) {
 	in.flow.Provider = p.ID
 	setDefault(&in.flow.CallbackURL, c.siteOf(ctx).origin)
@@ -133,10 +132,14 @@ func (c *core) authorize(ctx context.Context, p *oauthProvider, in flowRequest) 
 	if err := c.beginFlow(ctx, in.flow); err != nil {
 		return "", err
 	}
-	return p.authorizationURL(authorizationRequest{
+	url, err := p.authorizationURL(authorizationRequest{
 		state: in.flow.State, codeVerifier: in.flow.CodeVerifier, nonce: in.flow.Nonce,
 		redirectURI: c.redirectURI(ctx, p), scopes: in.scopes, loginHint: in.loginHint, params: in.params,
 	})
+	if err == nil && !in.stays {
+		ExchangeFrom(ctx).Header().Set("Location", url)
+	}
+	return url, err
 }
 
 // signInWithIDToken signs in who an id_token is about.

@@ -334,3 +334,25 @@ func TestProviderUserJSON(t *testing.T) {
 		}
 	}
 }
+
+// TestFlowMembers: no member of a flow can be named by the caller's data.
+func TestFlowMembers(t *testing.T) {
+	fields := reflect.VisibleFields(reflect.TypeFor[oauthFlow]())
+	for _, field := range fields {
+		if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name != "" && !flowMembers[name] {
+			t.Errorf("flowMembers lacks %s", name)
+		}
+	}
+}
+
+// TestProvidersAreCopied: what an application does with its values later changes
+// nothing.
+func TestProvidersAreCopied(t *testing.T) {
+	p := acme
+	p.Scopes, p.Params = []string{"profile"}, map[string]string{"prompt": "login"}
+	w, _ := newSocialWorld(t, func(c *Config) { c.Providers = []Provider{p} })
+	p.Scopes[0], p.Params["prompt"] = "everything", "none"
+	if q := w.browser().begin("/sign-in/social", nil).Query(); q.Get("scope") != "profile" || q.Get("prompt") != "login" {
+		t.Errorf("parameters %v", q)
+	}
+}
