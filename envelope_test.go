@@ -92,3 +92,21 @@ func FuzzEnvelope(f *testing.F) {
 		}
 	})
 }
+
+// TestAdvisory_GHSA_r4xp_prcw_77qf_Cookies: an encrypted session is no account, and
+// the other way round.
+func TestAdvisory_GHSA_r4xp_prcw_77qf_Cookies(t *testing.T) {
+	salts := []string{sessionSalt, accountSalt}
+	for _, sealer := range salts {
+		for _, opener := range salts {
+			from, err := newEncrypter(sealer, envelopeSecret)
+			to, toErr := newEncrypter(opener, envelopeSecret)
+			if err != nil || toErr != nil {
+				t.Fatal(err, toErr)
+			}
+			if _, ok := to.decrypt(from.encrypt([]byte("{}"))); ok != (sealer == opener) {
+				t.Errorf("encrypted for %s, decrypted for %s: %v", sealer, opener, ok)
+			}
+		}
+	}
+}
