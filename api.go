@@ -42,6 +42,8 @@ type API struct {
 
 	OK    *Endpoint[Empty, *OKResponse]
 	Error *Endpoint[ErrorRequest, Raw]
+
+	plugins []Operation
 }
 
 // newAPI is the map of the core: what each endpoint is called, where it is and
@@ -113,9 +115,10 @@ func (s spec) withOptionalBody() spec {
 	return s
 }
 
-// Operations lists every endpoint, in the order of the original's api object.
+// Operations lists every endpoint, in the order of the original's api object, and
+// then those of plugins.
 func (a *API) Operations() []Operation {
-	return []Operation{
+	return append([]Operation{
 		a.SignInSocial, a.CallbackOAuth,
 		a.SignUpEmail, a.SignInEmail, a.SignOut,
 		a.GetSession, a.UpdateSession, a.ListSessions, a.RevokeSession, a.RevokeSessions, a.RevokeOtherSessions,
@@ -124,7 +127,7 @@ func (a *API) Operations() []Operation {
 		a.UpdateUser, a.ChangeEmail, a.DeleteUser, a.DeleteUserCallback,
 		a.ListUserAccounts, a.LinkSocialAccount, a.UnlinkAccount, a.AccountInfo, a.GetAccessToken, a.RefreshToken,
 		a.OK, a.Error,
-	}
+	}, a.plugins...)
 }
 
 // Operation returns the endpoint with the original's API name, such as

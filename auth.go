@@ -26,20 +26,23 @@ type Auth struct {
 
 // New makes an Auth. Its error joins all mistakes of the configuration.
 func New(config Config) (*Auth, error) {
+	kit := &Services{config: &config}
+	added, pluginErr := extend(&config, kit)
 	base, err := config.base()
 	if err = errors.Join(err, config.check()); err != nil && base == nil {
 		base = &url.URL{Scheme: "https", Host: "invalid"} // to find the other mistakes too
 	}
 	address, addressErr := newClientAddress(config.ClientAddress)
-	core, coreErr := newCore(&config, base, address)
+	core, coreErr := newCore(&config, added, base, address)
+	kit.core = core
 	if config.ClientAddress.Disabled {
 		config.RateLimit.Disabled = true // nobody can be told apart
 	}
 	if config.RateLimit.Storage == nil {
 		config.RateLimit.Storage = core.sharedRateStorage(config.SecondaryStorage)
 	}
-	limiter, limiterErr := newLimiter(config.RateLimit)
-	if err = errors.Join(err, coreErr, limiterErr, addressErr); err != nil {
+	limiter, limiterErr := newLimiter(config.RateLimit, added.rateRules()...)
+	if err = errors.Join(err, pluginErr, coreErr, limiterErr, addressErr); err != nil {
 		return nil, err
 	}
 	a := &Auth{core: core, limiter: limiter, disabled: slices.Clone(config.DisabledPaths)}
@@ -48,6 +51,7 @@ func New(config Config) (*Auth, error) {
 		bodyLimit: config.MaxBodyBytes,
 		address:   address.resolve,
 		admit:     a.admit,
+		intercept: added.interceptors(),
 		guard:     core.guardURLs,
 		before:    hookList(config.Hooks.Before),
 		after:     hookList(config.Hooks.After),
@@ -57,7 +61,13 @@ func New(config Config) (*Auth, error) {
 	if core.sites != nil {
 		a.pipeline.locate = core.sites.locate
 	}
+	if len(core.sessionTokens) > 0 {
+		a.pipeline.carry = core.carrySession
+	}
 	a.API = newAPI(core, a.pipeline)
+	if err := added.install(&a.API, core, a.pipeline); err != nil {
+		return nil, err
+	}
 	a.router = newRouter(base.Path, config.SkipTrailingSlashes, a.API.Operations())
 	return a, nil
 }
@@ -70,8 +80,8 @@ func hookList(hook Hook) []Hook {
 }
 
 // newCore makes the services and keeps the options of the core endpoints.
-func newCore(config *Config, base *url.URL, address *addressResolver) (*core, error) {
-	services, err := newServices(config, base, address)
+func newCore(config *Config, added extensions, base *url.URL, address *addressResolver) (*core, error) {
+	services, err := newServices(config, added, base, address)
 	return &core{
 		services:      services,
 		emailPassword: config.EmailPassword.withDefaults(),
@@ -84,21 +94,24 @@ func newCore(config *Config, base *url.URL, address *addressResolver) (*core, er
 	}, err
 }
 
-func newServices(config *Config, base *url.URL, address *addressResolver) (*services, error) {
+func newServices(config *Config, added extensions, base *url.URL, address *addressResolver) (*services, error) {
+	userFields := slices.Concat(added.columns("user"), config.User.Fields)
+	sessionFields := slices.Concat(added.columns("session"), config.Session.Fields)
 	s := &services{
 		log:                 config.Logger,
 		store:               config.Store,
 		ids:                 config.IDs,
 		newID:               config.NewID,
-		userFields:          additional(config.User.Fields),
-		hiddenUserFields:    hiddenNames(config.User.Fields),
-		hiddenSessionFields: hiddenNames(config.Session.Fields),
+		userFields:          additional(userFields),
+		hiddenUserFields:    hiddenNames(userFields),
+		hiddenSessionFields: hiddenNames(sessionFields),
 		session:             config.session(),
 		signer:              newSigner(secretValues(config.Secret, config.Secrets)...),
 		background:          config.Background,
 		validateInfo:        config.User.ValidateInfo,
 	}
-	s.session.Fields = additional(s.session.Fields)
+	s.session.Fields = additional(sessionFields)
+	s.extend(added)
 	if config.Stateless {
 		s.store = NewMemoryStore()
 	}
@@ -109,13 +122,13 @@ func newServices(config *Config, base *url.URL, address *addressResolver) (*serv
 		s.background = runNow
 	}
 	var passwordErr, originErr, checkErr error
-	own, siteErr := s.openSites(config, base, address)
+	own, siteErr := s.openSites(config, added, base, address)
 	s.passwords, passwordErr = newPasswords(config.Passwords)
-	if s.trusted, originErr = newTrustedOrigins(own, config.TrustedOrigins); originErr == nil {
+	if s.trusted, originErr = newTrustedOrigins(own, slices.Concat(config.TrustedOrigins, added.trustedOrigins())); originErr == nil {
 		s.trusted.perRequest = config.TrustedOriginsFunc
 	}
 	s.origin, checkErr = newOriginCheck(config.OriginCheck, s.trusted)
-	return s, errors.Join(siteErr, passwordErr, originErr, checkErr, s.openTables(config), s.openProviders(config))
+	return s, errors.Join(siteErr, passwordErr, originErr, checkErr, s.openTables(config, added), s.openProviders(config))
 }
 
 // openProviders completes the providers and derives the keys of what flows carry.
@@ -143,22 +156,22 @@ func (s *services) openProviders(config *Config) error {
 
 // openSites makes the only site, or the finder of those that are allowed. It
 // returns the origins that are trusted for being ours.
-func (s *services) openSites(config *Config, base *url.URL, address *addressResolver) (own []originPattern, err error) {
+func (s *services) openSites(config *Config, added extensions, base *url.URL, address *addressResolver) (own []originPattern, err error) {
 	if config.DynamicBaseURL.set() {
-		s.sites, own, err = config.newSiteFinder(base.Path, s.signer, address)
+		s.sites, own, err = config.newSiteFinder(base.Path, s.signer, added.sessionSeal(), address)
 		return own, err
 	}
 	origin, originErr := ownOriginOf(base)
-	cookies, cookieErr := config.newSessionCookies(base, s.signer)
+	cookies, cookieErr := config.newSessionCookies(base, s.signer, added.sessionSeal())
 	s.home = &site{url: base.String(), origin: string(origin), cookies: cookies}
 	return []originPattern{origin}, errors.Join(originErr, cookieErr)
 }
 
 // openTables binds the entities of the core to their tables and to the secondary
 // storage.
-func (s *services) openTables(config *Config) error {
-	var errs [4]error
-	hooks, secondary := config.DatabaseHooks, config.SecondaryStorage
+func (s *services) openTables(config *Config, added extensions) error {
+	var errs [5]error
+	hooks, secondary := added.databaseHooks().and(config.DatabaseHooks), config.SecondaryStorage
 	s.verifications = &verificationStore{
 		services: s, shared: secondary, inDatabase: secondary == nil || config.Verification.StoreInDatabase,
 		options: config.Verification,
@@ -169,6 +182,7 @@ func (s *services) openTables(config *Config) error {
 	if config.RateLimit.StoreInDatabase {
 		s.rateCounts, errs[3] = open(s, rateLimitTable(), EntityHooks[rateRow]{})
 	}
+	errs[4] = s.openPluginTables(added)
 	if err := errors.Join(errs[:]...); err != nil {
 		return err
 	}
@@ -214,17 +228,10 @@ func (s *services) tables() []*Table {
 	if s.rateCounts != nil {
 		tables = append(tables, s.rateCounts.table)
 	}
-	return tables
-}
-
-func open[T any](s *services, table *Table, hooks EntityHooks[T]) (*entities[T], error) {
-	table.IDs = s.ids
-	records, err := newRecords[T](s.store, table)
-	if err != nil {
-		return nil, fmt.Errorf("auth: table %s: %w", table.Name, err)
+	for _, t := range s.pluginTables {
+		tables = append(tables, t.table())
 	}
-	records.newID = idSource(s.ids, s.newID, table.Name)
-	return &entities[T]{records: records, hooks: hooks, transact: s.transact, afterCommit: s.afterCommit}, nil
+	return tables
 }
 
 // ServeHTTP serves the endpoints below the base path. Mount it at
@@ -239,22 +246,12 @@ func (a *Auth) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	op, params := a.router.find(r.Method, escaped)
 	switch {
-	case !a.pipeline.admits(w, r, op.limitedAs()):
+	case !a.pipeline.admits(w, r, op):
 	case op == nil:
 		w.WriteHeader(http.StatusNotFound)
 	default:
 		op.serve(w, r, params)
 	}
-}
-
-// limitedAs is the path that the rate limiter counts: that of the endpoint, not
-// what the client wrote. Requests that reach none share one count, so that
-// nobody can crowd out the others' counts by inventing paths.
-func (op *operation) limitedAs() string {
-	if op == nil {
-		return "unknown path"
-	}
-	return op.path
 }
 
 // admit is the rate limiter's turn, before anything of the request is read.

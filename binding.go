@@ -20,7 +20,7 @@ import (
 //	header:"Name"  a request header
 //
 // A field is required unless its tag has omitempty or omitzero. The tag
-// check:"email" or check:"nonempty" adds a constraint. A field of type
+// check:"email", check:"nonempty" or check:"oneof=a|b" adds a constraint. A field of type
 // map[string]any tagged json:",inline" collects the body's other members.
 type binding struct {
 	fields   []field

@@ -84,6 +84,9 @@ func (op *operation) call(ctx context.Context, x *Exchange, opts []CallOption) e
 	typed := x.takeAnswer()
 	err := x.finish()
 	if err == nil && !typed && (x.deliver == nil || x.deliver.response == nil) {
+		if answer, ok := x.answer.(error); ok {
+			return answer
+		}
 		return fmt.Errorf("auth: a hook answered %s with a %T, which a typed Call cannot return", op.label(), x.answer)
 	}
 	return err

@@ -22,6 +22,10 @@ type Config struct {
 	// DynamicBaseURL, instead of BaseURL, serves several hosts.
 	DynamicBaseURL DynamicBaseURL
 
+	// AppName is what people know the application by, in authenticator apps for
+	// instance. Default "Better Auth", as in the original.
+	AppName string
+
 	// BasePath is the path below which all endpoints are. Default "/api/auth".
 	BasePath string
 
@@ -61,6 +65,10 @@ type Config struct {
 	// is a client with a pool of its own.
 	Providers  []Provider
 	HTTPClient *http.Client
+
+	// Plugins add what is beyond the core. Where they do something at the same
+	// moment they take turns in this order.
+	Plugins []Plugin
 
 	EmailPassword     EmailPassword
 	EmailVerification EmailVerification
@@ -241,10 +249,10 @@ func parseBase(option, text string) (*url.URL, error) {
 
 // newSiteFinder makes the finder of the sites that are allowed. It returns the
 // origins that are trusted with them.
-func (c *Config) newSiteFinder(path string, s *signer, address *addressResolver) (*siteFinder, []originPattern, error) {
+func (c *Config) newSiteFinder(path string, s *signer, seal SessionSeal, address *addressResolver) (*siteFinder, []originPattern, error) {
 	hosts, hostErr := c.DynamicBaseURL.compile()
 	fallback, fallbackErr := c.DynamicBaseURL.fallback()
-	cookies, cookieErr := c.dynamicCookies(s)
+	cookies, cookieErr := c.dynamicCookies(s, seal)
 	f := &siteFinder{hosts: hosts, path: path, proxies: address, cookies: cookies}
 	if c.DynamicBaseURL.fixed() {
 		f.protocol = c.DynamicBaseURL.Protocol

@@ -33,6 +33,10 @@ type Cookies struct {
 	DontRemember CookieOverride
 	AccountData  CookieOverride // of AccountOptions.StoreCookie
 	State        CookieOverride // of a sign-in at a provider
+
+	// Plugins name and change the cookies of plugins, by their short names such as
+	// "two_factor".
+	Plugins map[string]CookieOverride
 }
 
 // CookieAttributes replace attributes of a cookie (RFC 6265bis). Zero values
@@ -59,8 +63,8 @@ const (
 
 // dynamicCookies returns what gives the cookies of a site. They are made once for
 // each scheme, unless the host is their domain.
-func (c *Config) dynamicCookies(s *signer) (func(base *url.URL) *sessionCookies, error) {
-	shared, sealErr := c.sharedCookies(s)
+func (c *Config) dynamicCookies(s *signer, seal SessionSeal) (func(base *url.URL) *sessionCookies, error) {
+	shared, sealErr := c.sharedCookies(s, seal)
 	config := *c
 	protocol := ""
 	if c.DynamicBaseURL.fixed() && !c.Cookies.CrossSubDomain {
@@ -85,17 +89,21 @@ func (c *Config) dynamicCookies(s *signer) (func(base *url.URL) *sessionCookies,
 }
 
 // newSessionCookies makes the cookies of an instance with one site.
-func (c *Config) newSessionCookies(base *url.URL, s *signer) (*sessionCookies, error) {
-	shared, err := c.sharedCookies(s)
+func (c *Config) newSessionCookies(base *url.URL, s *signer, seal SessionSeal) (*sessionCookies, error) {
+	shared, err := c.sharedCookies(s, seal)
 	cookies := c.cookiesAt(base, shared)
 	return cookies, errors.Join(err, cookies.validate())
 }
 
-// sharedCookies is what the cookies of all sites have in common.
-func (c *Config) sharedCookies(s *signer) (sessionCookies, error) {
+// sharedCookies is what the cookies of all sites have in common. A seal other than
+// nil takes the place of the strategy's.
+func (c *Config) sharedCookies(s *signer, seal SessionSeal) (sessionCookies, error) {
 	cache := c.session().CookieCache
 	secrets := secretValues(c.Secret, c.Secrets)
-	seal, err := newCacheSeal(cache.Strategy, s, secrets)
+	own, err := newCacheSeal(cache.Strategy, s, secrets)
+	if seal == nil {
+		seal = ownSeal{own}
+	}
 	accountSeal, accountErr := newEncrypter(accountSalt, secrets...)
 	return sessionCookies{
 		signer: s, cache: cache, seal: seal, stateless: c.Stateless,

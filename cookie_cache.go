@@ -2,6 +2,7 @@ package auth
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -134,6 +135,29 @@ type cacheSeal interface {
 	// The object may have further members. It is not ok unless it was sealed under
 	// one of our secrets.
 	open(value string) (object []byte, expiresAt time.Time, ok bool)
+}
+
+// A SessionSeal makes the value of the cookie that holds a copy of session and user,
+// and opens it again.
+type SessionSeal interface {
+	// Seal returns the value for a JSON object with the members session and user,
+	// among others.
+	Seal(ctx context.Context, object []byte, expiresAt time.Time) (string, error)
+
+	// Open returns the object, perhaps with further members, and when the copy
+	// expires, which the caller checks. It is not ok unless Seal made the value.
+	Open(ctx context.Context, value string) (object []byte, expiresAt time.Time, ok bool)
+}
+
+// ownSeal is one that needs nothing but the secrets.
+type ownSeal struct{ cacheSeal }
+
+func (s ownSeal) Seal(_ context.Context, object []byte, expiresAt time.Time) (string, error) {
+	return s.seal(object, expiresAt), nil
+}
+
+func (s ownSeal) Open(_ context.Context, value string) ([]byte, time.Time, bool) {
+	return s.open(value)
 }
 
 // compactSeal is CacheCompact.

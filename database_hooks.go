@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"errors"
+	"fmt"
 )
 
 // DatabaseHooks run around the creation, change and deletion of rows, whichever
@@ -37,6 +38,56 @@ type EntityHooks[T any] struct {
 	AfterDelete  func(ctx context.Context, entity *T)
 }
 
+// and returns the hooks of h and then those of next as one.
+func (h EntityHooks[T]) and(next EntityHooks[T]) EntityHooks[T] {
+	return EntityHooks[T]{
+		BeforeCreate: inTurn(h.BeforeCreate, next.BeforeCreate),
+		AfterCreate:  inTurnAfter(h.AfterCreate, next.AfterCreate),
+		BeforeUpdate: inTurn(h.BeforeUpdate, next.BeforeUpdate),
+		AfterUpdate:  inTurnAfter(h.AfterUpdate, next.AfterUpdate),
+		BeforeDelete: inTurn(h.BeforeDelete, next.BeforeDelete),
+		AfterDelete:  inTurnAfter(h.AfterDelete, next.AfterDelete),
+	}
+}
+
+// inTurn runs the second function if the first has no objection.
+func inTurn[V any](first, second func(ctx context.Context, v V) error) func(ctx context.Context, v V) error {
+	switch {
+	case first == nil:
+		return second
+	case second == nil:
+		return first
+	}
+	return func(ctx context.Context, v V) error {
+		if err := first(ctx, v); err != nil {
+			return err
+		}
+		return second(ctx, v)
+	}
+}
+
+func inTurnAfter[V any](first, second func(ctx context.Context, v V)) func(ctx context.Context, v V) {
+	switch {
+	case first == nil:
+		return second
+	case second == nil:
+		return first
+	}
+	return func(ctx context.Context, v V) {
+		first(ctx, v)
+		second(ctx, v)
+	}
+}
+
+func (h DatabaseHooks) and(next DatabaseHooks) DatabaseHooks {
+	return DatabaseHooks{
+		User:         h.User.and(next.User),
+		Session:      h.Session.and(next.Session),
+		Account:      h.Account.and(next.Account),
+		Verification: h.Verification.and(next.Verification),
+	}
+}
+
 // ErrAborted is returned by a database hook to refuse an operation without
 // saying why.
 var ErrAborted = errors.New("auth: aborted by a database hook")
@@ -48,6 +99,17 @@ type entities[T any] struct {
 	transact func(ctx context.Context, fn func(ctx context.Context) error) error
 
 	afterCommit func(ctx context.Context, task func(ctx context.Context))
+}
+
+// open makes the entities of a table.
+func open[T any](s *services, table *Table, hooks EntityHooks[T]) (*entities[T], error) {
+	table.IDs = s.ids
+	records, err := newRecords[T](s.store, table)
+	if err != nil {
+		return nil, fmt.Errorf("auth: table %s: %w", table.Name, err)
+	}
+	records.newID = idSource(s.ids, s.newID, table.Name)
+	return &entities[T]{records: records, hooks: hooks, transact: s.transact, afterCommit: s.afterCommit}, nil
 }
 
 // adopt gives an entity that is never stored the form of one that is.

@@ -21,7 +21,8 @@ import (
 // Req is a struct whose tags say where its fields come from: json:"name" for a
 // member of the JSON body, query:"name", path:"name" and header:"Name". A field
 // is required unless its tag has omitempty or omitzero; wrong and missing
-// fields are answered with 400 and the code VALIDATION_ERROR. A method
+// fields are answered with 400 and the code VALIDATION_ERROR. The tag check:"email",
+// check:"nonempty" or check:"oneof=a|b" asks more of a text. A method
 // Validate() error on *Req is called too, its text goes to the client. Fields
 // tagged json:"-" can be set by Go code alone.
 //
@@ -158,6 +159,8 @@ type operation struct {
 	result   func(x *Exchange) any
 	before   []Hook
 	after    []Hook
+
+	routeBefore, routeAfter []Hook // those of plugins that are for this path
 }
 
 func (op *operation) Name() string        { return op.name }

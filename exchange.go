@@ -3,6 +3,8 @@ package auth
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 )
 
 // An Exchange is one run of an endpoint: the request that caused it, if there
@@ -32,9 +34,11 @@ type Exchange struct {
 	header  http.Header // of the response; made on first use
 	deliver *delivery   // where options want the response; nil without them
 	address string
-	state   any // of the floors above: who is signed in, what was queued
-	site    any // of the floors above: where the client reached the server
-	flow    any // of the floors above: the sign-in at a provider that ends here
+	state   any         // of the floors above: who is signed in, what was queued
+	site    any         // of the floors above: where the client reached the server
+	flow    any         // of the floors above: the sign-in at a provider that ends here
+	started any         // of the floors above: the session that was sent to the browser
+	values  map[any]any // of SetValue; nil until it is called
 }
 
 type exchangeKey struct{}
@@ -54,7 +58,20 @@ func (x *Exchange) Value(key any) any {
 	if _, ok := key.(exchangeKey); ok {
 		return x
 	}
+	if value, ok := x.values[key]; ok {
+		return value
+	}
 	return x.Context.Value(key)
+}
+
+// SetValue keeps a value for the rest of the run: ctx.Value(key) returns it to the
+// hooks and functions that follow. As with context.WithValue, keys are of a type
+// that no other package has.
+func (x *Exchange) SetValue(key, value any) {
+	if x.values == nil {
+		x.values = make(map[any]any)
+	}
+	x.values[key] = value
 }
 
 // Operation returns the endpoint that runs.
@@ -91,6 +108,28 @@ func (x *Exchange) Header() http.Header {
 	return x.header
 }
 
+// SetExposed sets a header of the response that scripts of other origins may read:
+// it adds the name to Access-Control-Expose-Headers.
+func (x *Exchange) SetExposed(key, value string) {
+	h := x.Header()
+	h.Set(key, value)
+	var names []string
+	for name := range strings.SplitSeq(h.Get("Access-Control-Expose-Headers"), ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			names = append(names, name)
+		}
+	}
+	if !slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, key) }) {
+		names = append(names, key)
+	}
+	h.Set("Access-Control-Expose-Headers", strings.Join(names, ", "))
+}
+
+// RequestHeaders returns the headers of the request as the endpoint sees them: with
+// a session's cookie for a session token that came otherwise. They are not to be
+// changed.
+func (x *Exchange) RequestHeaders() http.Header { return x.headers }
+
 // SetStatus sets the HTTP status of a successful response, 200 if it is never
 // called. Failures carry their own.
 func (x *Exchange) SetStatus(status int) { x.status = status }
@@ -118,7 +157,8 @@ func (x *Exchange) Failure() error { return x.err }
 // Answer makes v the value of the response. A hook that calls it before the
 // endpoint keeps the endpoint and the hooks after it from running; a hook that
 // calls it after the endpoint replaces the result, or the body of a failure,
-// whose status stays. A direct Call fails if the value is no Res.
+// whose status stays. A direct Call fails if the value is no Res: with v itself if
+// that is an error.
 func (x *Exchange) Answer(v any) { x.answer, x.answered = v, true }
 
 // queryValue returns the first value of a query parameter as sent.

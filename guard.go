@@ -68,9 +68,14 @@ func (s *services) guardForm(x *Exchange) error {
 }
 
 // guardCallback is the check of links that redirect.
-func (s *services) guardCallback(x *Exchange) error {
-	if x.direct {
-		return nil
+func (s *services) guardCallback(x *Exchange) error { return s.guardQuery("callbackURL")(x) }
+
+// guardQuery is guardCallback for any parameter of the query.
+func (s *services) guardQuery(name string) check {
+	return func(x *Exchange) error {
+		if x.direct {
+			return nil
+		}
+		return s.origin.checkURL(x.request, x.op.path, callbackURLField, x.queryValue(name))
 	}
-	return s.origin.checkURL(x.request, x.op.path, callbackURLField, x.queryValue("callbackURL"))
 }

@@ -46,20 +46,21 @@ var house = map[floor]string{
 		store_sql_tx store_sql_value store_sql_write table transaction value`,
 
 	serviceFloor: `account account_linking account_oauth base_url callback_code callback_url client_address client_assertion
-		cookie cookie_cache cookie_chunk cookie_signed cookie_value
+		challenge cookie cookie_cache cookie_chunk cookie_signed cookie_value
 		cleanup database_hooks exchange_cookie field_input glob guard jwe jwt location lock_stripes origin
 		id_token jwk jws key_set
 		password password_argon2
 		password_scrypt rate_limit rate_limit_database rate_limit_secondary secondary_storage secret services
 		account_cookie envelope oauth_authorize oauth_discovery oauth_profile oauth_provider oauth_state oauth_token
-		outgoing outgoing_guard provider provider_known provider_named provider_quirks provider_quirks_openid provider_table
+		outgoing outgoing_guard provider provider_known provider_named provider_quirks provider_quirks_openid provider_table records
 		session session_cookie session_read session_shared session_store site social_error token trusted_origin
 		user user_validation verification verifier_remote`,
 
 	endpointFloor: `account_endpoints account_refresh account_tokens change_email core delete_user password_change password_length
 		password_reset session_endpoints sign_in sign_up social_callback social_link social_sign_in social_sign_out social_user status update_user verify_email`,
 
-	authFloor: `api auth config config_check config_cookies router schema verifier verifier_config`,
+	authFloor: `api auth config config_check config_cookies extension plugin router schema service service_cookies
+		service_secrets service_sessions service_users service_verifications verifier verifier_config`,
 }
 
 // TestLayers holds the walls of the house: what one file takes from another
@@ -72,6 +73,18 @@ func TestLayers(t *testing.T) {
 		from, to := floors[use.user], floors[use.owner]
 		if from < to {
 			t.Errorf("%s (%v) uses %s of %s (%v)", use.position, from, use.name, use.owner, to)
+		}
+	}
+}
+
+// TestPluginsUseWhatOthersCan: a plugin of this package could have been written
+// elsewhere. Of the core it uses exported names only, and the core names none.
+func TestPluginsUseWhatOthersCan(t *testing.T) {
+	floors := floorPlan(t)
+	source := loadPackage(t)
+	for _, use := range source.uses() {
+		if floors[use.user] == pluginFloor && floors[use.owner] != pluginFloor && !use.exported {
+			t.Errorf("%s uses %s of %s, which no other package can", use.position, use.name, use.owner)
 		}
 	}
 }
@@ -160,6 +173,7 @@ func (p *sourcePackage) fileName(pos token.Pos) string { return p.set.Position(p
 type layerUse struct {
 	position    token.Position
 	name        string
+	exported    bool
 	user, owner string // files
 }
 
@@ -172,7 +186,7 @@ func (p *sourcePackage) uses() []layerUse {
 		}
 		position := p.set.Position(ident.Pos())
 		if owner := p.fileName(object.Pos()); owner != position.Filename {
-			uses = append(uses, layerUse{position, describe(object), position.Filename, owner})
+			uses = append(uses, layerUse{position, describe(object), object.Exported(), position.Filename, owner})
 		}
 	}
 	slices.SortFunc(uses, func(a, b layerUse) int {

@@ -94,7 +94,7 @@ func (c *core) replacePassword(ctx context.Context, account *Account, hash strin
 		if err := c.deleteSessionsOf(ctx, account.UserID); err != nil {
 			return err
 		}
-		session, err = c.createSession(ctx, account.UserID, false)
+		session, err = c.createSession(ctx, account.UserID, false, nil)
 		return aborted(err, ErrFailedToGetSession, http.StatusInternalServerError)
 	})
 	return session, err

@@ -175,7 +175,7 @@ func TestSetPassword(t *testing.T) {
 	if err := w.core.createUser(t.Context(), user, UserSource{}); err != nil {
 		t.Fatal(err)
 	}
-	session, err := w.core.createSession(t.Context(), user.ID, false)
+	session, err := w.core.createSession(t.Context(), user.ID, false, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,8 +23,10 @@ type pipeline struct {
 	address   func(remoteAddr string, h http.Header) string
 	locate    func(x *Exchange) error                                                // before everything else; may be nil
 	admit     func(ctx context.Context, r *http.Request, address, path string) error // HTTP only, before anything is read
+	intercept []func(r *http.Request, op Operation) error                            // HTTP only, after admit; op is nil for an unknown path
 	guard     func(x *Exchange) error                                                // HTTP only, when the body was read
 	before    []Hook
+	carry     func(x *Exchange) // after the hooks: gives the endpoint the headers that it sees; may be nil
 	after     []Hook
 	onError   func(ctx context.Context, err error) // HTTP only; may be nil
 }
@@ -49,28 +51,57 @@ func (op *operation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusMethodNotAllowed)
 		return
 	}
-	if op.pipeline.admits(w, r, op.path) {
+	if op.pipeline.admits(w, r, op) {
 		op.serve(w, r, nil)
 	}
 }
 
-// admits asks whether the client may call the endpoint on a path now, and
-// answers the request if it may not.
-func (p *pipeline) admits(w http.ResponseWriter, r *http.Request, path string) (ok bool) {
-	if p.admit == nil {
+// admits asks whether the client may call the endpoint now, nil for an unknown path,
+// and answers the request if it may not.
+func (p *pipeline) admits(w http.ResponseWriter, r *http.Request, op *operation) (ok bool) {
+	if p.admit == nil && len(p.intercept) == 0 {
 		return true
 	}
 	defer func() {
 		if v := recover(); v != nil {
-			p.log().ErrorContext(r.Context(), "panic in the rate limiter", "panic", v, "stack", string(debug.Stack()))
+			p.log().ErrorContext(r.Context(), "panic before an endpoint", "panic", v, "stack", string(debug.Stack()))
 			w.WriteHeader(http.StatusInternalServerError)
 		}
 	}()
-	if err := p.admit(r.Context(), r, p.address(r.RemoteAddr, r.Header), path); err != nil {
-		p.writeError(w, r, err)
+	if err := p.admission(r, op); err != nil {
+		p.writeError(w, r, clientCode(err))
 		return false
 	}
 	return true
+}
+
+// admission is the turn of the rate limiter and then of the interceptors.
+func (p *pipeline) admission(r *http.Request, op *operation) error {
+	if p.admit != nil {
+		if err := p.admit(r.Context(), r, p.address(r.RemoteAddr, r.Header), op.limitedAs()); err != nil {
+			return err
+		}
+	}
+	var target Operation
+	if op != nil {
+		target = op
+	}
+	for _, intercept := range p.intercept {
+		if err := intercept(r, target); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// limitedAs is the path that the rate limiter counts: that of the endpoint, not
+// what the client wrote. Requests that reach none share one count, so that
+// nobody can crowd out the others' counts by inventing paths.
+func (op *operation) limitedAs() string {
+	if op == nil {
+		return "unknown path"
+	}
+	return op.path
 }
 
 // serve answers a request that was routed here and admitted.
@@ -134,12 +165,15 @@ func (op *operation) run(x *Exchange, decode func() []issue) {
 	if decode != nil {
 		issues = decode()
 	}
-	if x.err = x.runHooks(op.pipeline.before, op.before); x.err != nil {
+	if x.err = x.runHooks(op.pipeline.before, op.routeBefore, op.before); x.err != nil {
 		x.header, x.refused = nil, true // of a refusing hook only the error's own headers survive
 		return
 	}
 	if x.answered {
 		return
+	}
+	if op.pipeline.carry != nil {
+		op.pipeline.carry(x)
 	}
 	if x.err = op.perform(x, issues); x.err != nil {
 		x.err = clientCode(x.err)
@@ -147,8 +181,8 @@ func (op *operation) run(x *Exchange, decode func() []issue) {
 	if x.err != nil && apiError(x.err) == nil {
 		return // hooks see what clients see
 	}
-	if len(op.pipeline.after)+len(op.after) > 0 {
-		x.runAfter(op.after)
+	if len(op.pipeline.after)+len(op.routeAfter)+len(op.after) > 0 {
+		x.runAfter(op.pipeline.after, op.routeAfter, op.after)
 	}
 }
 
@@ -190,9 +224,9 @@ func (x *Exchange) runHooks(lists ...[]Hook) error {
 
 // runAfter runs all hooks after an endpoint. An error of a hook replaces the
 // outcome, but when the endpoint itself had failed its status stays.
-func (x *Exchange) runAfter(typed []Hook) {
+func (x *Exchange) runAfter(lists ...[]Hook) {
 	failed := x.err
-	for _, hooks := range [][]Hook{x.op.pipeline.after, typed} {
+	for _, hooks := range lists {
 		for _, hook := range hooks {
 			if err := hook(x); err != nil {
 				x.answered = false

@@ -504,7 +504,7 @@ func TestSharedSessionsAtOnce(t *testing.T) {
 	for i := range 32 {
 		group.Go(func() {
 			// Not by signing in: the memory store does that one after the other.
-			if _, err := w.core.createSession(context.Background(), user, false); err != nil {
+			if _, err := w.core.createSession(context.Background(), user, false, nil); err != nil {
 				t.Error(err)
 			}
 		})

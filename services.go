@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"net/http"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -49,6 +50,11 @@ type services struct {
 	origin    *originCheck
 
 	background func(task func())
+
+	challenges    []func(ctx context.Context, in *SignIn) (answer any, err error) // of plugins
+	sessionTokens []func(h http.Header) string                                    // of plugins: where else a token may be
+	pluginTables  []PluginTable
+	envelopes     sync.Map // of plugins: by purpose
 }
 
 // commitQueue holds what waits for the end of a transaction.

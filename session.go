@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -143,8 +144,9 @@ func setDefault[T comparable](option *T, value T) {
 }
 
 // createSession signs a user in. A session that is not to be remembered lives
-// for a day.
-func (s *services) createSession(ctx context.Context, userID string, dontRemember bool) (*Session, error) {
+// for a day. It has the client and the additional values of the one that it takes
+// the place of, if there is one.
+func (s *services) createSession(ctx context.Context, userID string, dontRemember bool, before *Session) (*Session, error) {
 	lifetime := s.session.ExpiresIn
 	if dontRemember {
 		lifetime = forgottenSessionTime
@@ -157,10 +159,24 @@ func (s *services) createSession(ctx context.Context, userID string, dontRemembe
 		IPAddress: &address, UserAgent: &program,
 		Fields: defaults(s.session.Fields),
 	}
+	session.follow(before)
 	if err := s.sessions.create(ctx, session); err != nil {
 		return nil, err
 	}
 	return session, nil
+}
+
+// follow takes over what a session says of its client and beyond the core's columns.
+func (s *Session) follow(before *Session) {
+	if before == nil {
+		return
+	}
+	s.IPAddress, s.UserAgent = before.IPAddress, before.UserAgent
+	fields := maps.Clone(before.Fields)
+	if fields != nil {
+		maps.Copy(fields, s.Fields)
+		s.Fields = fields
+	}
 }
 
 // clientOf returns the address and the User-Agent of who called, empty when

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -19,7 +20,7 @@ type sessionCookies struct {
 	forgetCookie cookie
 	dataCookie   cookie // with the lifetime of the copy
 	cache        CookieCache
-	seal         cacheSeal
+	seal         SessionSeal
 
 	stateless bool
 
@@ -76,6 +77,13 @@ func (s *sessionCookies) set(x *Exchange, data *SessionData, dontRemember bool) 
 // clear makes the browser forget the session, and every chunk of the copy that
 // it sent.
 func (s *sessionCookies) clear(x *Exchange) {
+	s.clearSession(x)
+	x.expireCookie(s.forgetCookie)
+}
+
+// clearSession is clear for somebody whose next session is to be remembered, or
+// not, as this one.
+func (s *sessionCookies) clearSession(x *Exchange) {
 	x.expireCookie(s.tokenCookie)
 	x.expireCookie(s.dataCookie)
 	if s.storeAccount {
@@ -85,7 +93,6 @@ func (s *sessionCookies) clear(x *Exchange) {
 		x.expireCookie(s.stateCookie)
 	}
 	replaceCookie(x, s.dataCookie, nil)
-	x.expireCookie(s.forgetCookie)
 }
 
 // sentCopy returns the cached copy in the request, empty if there is none.
@@ -108,7 +115,10 @@ func (s *sessionCookies) setCopy(x *Exchange, data *SessionData, dontRemember bo
 		x.op.pipeline.log().ErrorContext(x, "session could not be cached in a cookie", "error", err)
 		return
 	}
-	c.value = s.seal.seal(object, now().Add(lifetime))
+	if c.value, err = s.seal.Seal(x, object, now().Add(lifetime)); err != nil {
+		x.op.pipeline.log().ErrorContext(x, "session could not be sealed", "error", err)
+		return
+	}
 	chunks := chunkCookie(c)
 	if len(chunks) == 0 {
 		x.op.pipeline.log().WarnContext(x, "session is too large for a cookie", "bytes", len(c.value))
@@ -165,8 +175,8 @@ func (s *sessionCookies) renew(x *Exchange, data *SessionData) {
 
 // openCopy returns the session in a cached copy and when the copy expires, nil
 // unless it is ours, in date and of the current version.
-func (s *services) openCopy(cookies *sessionCookies, value string) (data *SessionData, expiresAt time.Time) {
-	return s.readCopy(cookies.seal.open(value))
+func (s *services) openCopy(ctx context.Context, cookies *sessionCookies, value string) (data *SessionData, expiresAt time.Time) {
+	return s.readCopy(cookies.seal.Open(ctx, value))
 }
 
 // readCopy is openCopy for what a seal returned. Addresses in copies count in
@@ -214,5 +224,61 @@ func (s *services) decodeSession(object []byte) (data *SessionData, version stri
 func (s *services) setSession(ctx context.Context, data *SessionData, dontRemember bool) {
 	x := ExchangeFrom(ctx)
 	x.state = data
+	s.sendSession(x, data, dontRemember)
+}
+
+// sendSession sends a session to the browser.
+func (s *services) sendSession(x *Exchange, data *SessionData, dontRemember bool) {
+	x.started = data
 	s.cookiesOf(x).set(x, s.visible(data), dontRemember)
+}
+
+// NewSessionFromContext returns the session that a run has sent to the browser, new
+// or changed, nil if it has not: for hooks after an endpoint.
+func NewSessionFromContext(ctx context.Context) *SessionData {
+	x := ExchangeFrom(ctx)
+	if x == nil {
+		return nil
+	}
+	data, _ := x.started.(*SessionData)
+	return data
+}
+
+// carrySession gives a run the session's cookie for a token that came otherwise.
+func (s *services) carrySession(x *Exchange) { x.headers = s.carried(x.headers, s.cookiesOf(x)) }
+
+// carried returns headers with the session's cookie for a token in them that a
+// plugin has found, in place of one that is there.
+func (s *services) carried(h http.Header, cookies *sessionCookies) http.Header {
+	if h == nil {
+		return nil
+	}
+	for _, find := range s.sessionTokens {
+		if token := find(h); token != "" {
+			h = h.Clone()
+			h.Set("Cookie", withCookie(strings.Join(h["Cookie"], "; "), cookies.tokenCookie.name, encodeURIComponent(cookies.signer.signCookie(token))))
+		}
+	}
+	return h
+}
+
+// withCookie returns a Cookie header in which a cookie has a value, whether it was
+// there or not.
+func withCookie(header, name, value string) string {
+	var kept []string
+	replaced := false
+	for pair := range strings.SplitSeq(header, ";") {
+		pair = strings.TrimSpace(pair)
+		switch sent, _, _ := strings.Cut(pair, "="); {
+		case pair == "" || sent == name && replaced:
+			continue
+		case sent == name:
+			pair, replaced = name+"="+value, true
+		}
+		kept = append(kept, pair)
+	}
+	if !replaced {
+		kept = append(kept, name+"="+value)
+	}
+	return strings.Join(kept, "; ")
 }

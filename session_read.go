@@ -29,7 +29,7 @@ func (s *services) loadSession(x *Exchange, opts readOptions) (*SessionData, err
 		return nil, nil
 	}
 	if sent != "" && s.session.CookieCache.Enabled && !opts.noCache {
-		if data, expiresAt := s.openCopy(cookies, sent); data != nil && data.Session.Token == token {
+		if data, expiresAt := s.openCopy(x, cookies, sent); data != nil && data.Session.Token == token {
 			if cookies.cache.renewalDue(expiresAt) {
 				cookies.renew(x, data)
 			}
@@ -89,7 +89,7 @@ func (s *services) refresh(x *Exchange, data *SessionData) (*SessionData, error)
 		return nil, ErrFailedToGetSession.With(http.StatusUnauthorized)
 	}
 	prolonged := &SessionData{Session: &refreshed, User: data.User}
-	s.cookiesOf(x).set(x, s.visible(prolonged), false)
+	s.sendSession(x, prolonged, false)
 	return prolonged, nil
 }
 
@@ -123,12 +123,13 @@ func (s *services) peekSession(r *http.Request) (*SessionData, error) {
 	if err != nil {
 		return nil, err
 	}
-	token := cookies.token(r.Header)
+	h := s.carried(r.Header, cookies)
+	token := cookies.token(h)
 	if token == "" {
 		return nil, nil
 	}
 	if cookies.stateless {
-		data, _ := s.openCopy(cookies, cookies.sentCopy(r.Header))
+		data, _ := s.openCopy(r.Context(), cookies, cookies.sentCopy(h))
 		if data != nil && data.Session.Token != token {
 			data = nil
 		}

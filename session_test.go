@@ -230,7 +230,7 @@ func TestNoSilentLimit(t *testing.T) {
 	w := newWorld(t)
 	ann := w.as("ann")
 	for range 150 {
-		if _, err := w.core.createSession(t.Context(), currentUser(t, ann), false); err != nil {
+		if _, err := w.core.createSession(t.Context(), currentUser(t, ann), false, nil); err != nil {
 			t.Fatal(err)
 		}
 	}

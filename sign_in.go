@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"net/http"
 )
 
@@ -41,20 +42,29 @@ func (c *core) signInEmail(ctx context.Context, in SignInEmailRequest) (*SignInE
 	if c.emailPassword.RequireEmailVerification && !user.EmailVerified {
 		return nil, c.refuseUnverified(ctx, user, in.CallbackURL)
 	}
-	session, err := c.sessionForPassword(ctx, account, dontRemember(in.RememberMe))
-	if err == nil && session == nil {
-		err = c.signInFailed(ctx, in.Email)
-	}
-	if err != nil {
+	c.redirectAfterSignIn(ctx, in.CallbackURL)
+	session, err := c.signIn(ctx, &SignIn{
+		User: user, Method: "email", Password: account, DontRemember: dontRemember(in.RememberMe),
+	})
+	switch {
+	case errors.Is(err, ErrInvalidPassword):
+		return nil, c.signInFailed(ctx, in.Email)
+	case err != nil:
 		return nil, aborted(err, ErrFailedToCreateSession, http.StatusUnauthorized)
+	case session == nil:
+		return nil, nil
 	}
-	c.setSession(ctx, &SessionData{Session: session, User: user}, dontRemember(in.RememberMe))
-	out := &SignInEmailResponse{Token: session.Token, URL: in.CallbackURL, User: c.visibleUser(user)}
-	if in.CallbackURL != nil && *in.CallbackURL != "" {
-		out.Redirect = true
-		ExchangeFrom(ctx).Header().Set("Location", percentEncode(*in.CallbackURL, " "))
+	return &SignInEmailResponse{
+		Redirect: in.CallbackURL != nil && *in.CallbackURL != "",
+		Token:    session.Token, URL: in.CallbackURL, User: c.visibleUser(user),
+	}, nil
+}
+
+// redirectAfterSignIn adds the Location that the client may follow.
+func (c *core) redirectAfterSignIn(ctx context.Context, callbackURL *string) {
+	if callbackURL != nil && *callbackURL != "" {
+		ExchangeFrom(ctx).Header().Set("Location", percentEncode(*callbackURL, " "))
 	}
-	return out, nil
 }
 
 // authenticate returns the user with an address and a password, and the account
@@ -84,24 +94,6 @@ func (c *core) authenticate(ctx context.Context, email, password string) (*User,
 		return nil, nil, c.signInFailed(ctx, email)
 	}
 	return user, account, nil
-}
-
-// sessionForPassword starts a session if the password that was checked is still
-// the user's, nil if it was changed meanwhile: whoever resets a password and
-// revokes all sessions must not find another one afterwards.
-func (c *core) sessionForPassword(ctx context.Context, checked *Account, dontRemember bool) (session *Session, err error) {
-	err = c.transact(ctx, func(ctx context.Context) error {
-		if _, err := c.lockUser(ctx, checked.UserID); err != nil {
-			return err
-		}
-		account, err := c.credentialAccount(ctx, checked.UserID)
-		if err != nil || !account.hasPassword() || *account.Password != *checked.Password {
-			return err
-		}
-		session, err = c.createSession(ctx, checked.UserID, dontRemember)
-		return err
-	})
-	return session, err
 }
 
 func (c *core) signInFailed(ctx context.Context, email string) error {

@@ -187,7 +187,7 @@ func (c *core) register(ctx context.Context, user *User, hash string, in SignUpE
 		return data, nil
 	}
 	var err error
-	data.Session, err = c.createSession(ctx, user.ID, dontRemember(in.RememberMe))
+	data.Session, err = c.createSession(ctx, user.ID, dontRemember(in.RememberMe), nil)
 	return data, aborted(err, ErrFailedToCreateSession, http.StatusBadRequest)
 }
 

@@ -3,6 +3,8 @@ package auth
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"strings"
 )
 
 // A site is a base URL under which browsers reach the instance, and what follows
@@ -12,6 +14,12 @@ type site struct {
 	url     string // with the base path, as it stands in mails
 	origin  string
 	cookies *sessionCookies
+}
+
+// base is the URL of the site in its parts, as far as cookies depend on it.
+func (st *site) base() *url.URL {
+	scheme, host, _ := strings.Cut(st.origin, "://")
+	return &url.URL{Scheme: scheme, Host: host}
 }
 
 // siteOf returns the site of the run that ctx belongs to.

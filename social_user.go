@@ -69,7 +69,7 @@ func (c *core) storeIdentity(ctx context.Context, p *oauthProvider, who *identit
 		if out, err = c.resolveIdentity(ctx, p, who, in); err != nil || out.failure != "" {
 			return err
 		}
-		out.data.Session, err = c.createSession(ctx, out.data.User.ID, false)
+		out.data.Session, err = c.createSession(ctx, out.data.User.ID, false, nil)
 		if errors.Is(err, ErrAborted) {
 			err = failureSession
 		}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -51,6 +52,9 @@ func (f *field) review(in reflect.Value, issues []issue) (texts []string) {
 	value := in.FieldByIndex(f.index)
 	for _, i := range issues {
 		if i.field == f && value.IsZero() {
+			if options, ok := strings.CutPrefix(f.check, checkOneOf); ok {
+				i.text = invalidOption(options)
+			}
 			texts = append(texts, i.String())
 		}
 	}
@@ -70,7 +74,18 @@ func checkText(check, value string) string {
 	case check == "nonempty" && value == "":
 		return "Too small: expected string to have >=1 characters"
 	}
+	if options, ok := strings.CutPrefix(check, checkOneOf); ok && !slices.Contains(strings.Split(options, "|"), value) {
+		return invalidOption(options)
+	}
 	return ""
+}
+
+// checkOneOf begins the check of a text that is one of those behind it, with | in
+// between.
+const checkOneOf = "oneof="
+
+func invalidOption(options string) string {
+	return `Invalid option: expected one of "` + strings.ReplaceAll(options, "|", `"|"`) + `"`
 }
 
 // clientError turns the verdict of a Validate method into a response.

@@ -284,6 +284,45 @@ func (vs *verificationStore) take(ctx context.Context, identifier string) (*Veri
 	return v, nil
 }
 
+// removeAll removes what has an identifier, wherever it is.
+func (vs *verificationStore) removeAll(ctx context.Context, identifier string) error {
+	for _, form := range vs.stored(identifier) {
+		if vs.inDatabase {
+			if _, err := vs.remove(ctx, Where("identifier", form)); err != nil {
+				return err
+			}
+		}
+		if vs.shared != nil {
+			err := vs.services.writeAfterCommit(ctx, func(ctx context.Context) error {
+				return vs.shared.Delete(ctx, keyVerification+form)
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// extend changes when the newest verification with an identifier expires.
+func (vs *verificationStore) extend(ctx context.Context, identifier string, expiresAt time.Time) (bool, error) {
+	v, err := vs.newest(ctx, identifier)
+	if err != nil || v == nil {
+		return false, err
+	}
+	v.ExpiresAt, v.UpdatedAt = expiresAt, now()
+	if vs.inDatabase {
+		n, err := vs.change(ctx, map[string]any{"expiresAt": v.ExpiresAt, "updatedAt": v.UpdatedAt}, Where("id", v.ID))
+		if err != nil || n == 0 {
+			return false, err
+		}
+	}
+	if vs.shared == nil {
+		return true, nil
+	}
+	return true, vs.services.writeAfterCommit(ctx, func(ctx context.Context) error { return vs.share(ctx, v) })
+}
+
 const cleanupInterval = time.Minute
 
 func (vs *verificationStore) removeExpired(ctx context.Context) error {

@@ -147,11 +147,8 @@ type claim struct {
 // claimOf returns the claim of a request, that of a bearer first (RFC 6750 section
 // 2.1).
 func (v *Verifier) claimOf(h http.Header) (claim, bool) {
-	scheme, bearer, _ := strings.Cut(h.Get("Authorization"), " ")
-	if strings.EqualFold(scheme, "Bearer") {
-		if c, ok := v.open(strings.Trim(bearer, " \t"), v.tokenNames); ok {
-			return c, true
-		}
+	if c, ok := v.open(BearerToken(h), v.tokenNames); ok {
+		return c, true
 	}
 	for i, name := range v.tokenNames {
 		if raw, sent := cookieValue(h, name); sent {

@@ -217,7 +217,7 @@ func (c *core) verifyAndSignIn(ctx context.Context, user *User) error {
 		if updated, err = c.setVerified(ctx, user); err != nil || !signIn {
 			return err
 		}
-		session, err := c.createSession(ctx, user.ID, false)
+		session, err := c.createSession(ctx, user.ID, false, nil)
 		data = &SessionData{Session: session}
 		return aborted(err, ErrFailedToCreateSession, http.StatusInternalServerError)
 	})

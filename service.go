@@ -1,0 +1,104 @@
+package auth
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// Services are what a plugin works with: the core's users, sessions, accounts,
+// verifications, cookies and secrets. Plugin.Extend gets them; but for Config they
+// work when New has returned. They are safe for concurrent use.
+//
+// A ctx is that of the endpoint or hook, or one derived from it: it says who calls,
+// and which transaction a write belongs to.
+type Services struct {
+	config *Config
+	core   *core // nil before New has returned
+}
+
+// Config returns the configuration with the defaults of the options that endpoints
+// read (EmailPassword, EmailVerification, Session). What it points to is not to be
+// changed.
+func (s *Services) Config() Config {
+	config := *s.config
+	config.EmailPassword = config.EmailPassword.withDefaults()
+	config.EmailVerification = config.EmailVerification.withDefaults()
+	config.Session = config.session()
+	setDefault(&config.AppName, defaultAppName)
+	return config
+}
+
+const defaultAppName = "Better Auth"
+
+// Plugin returns the plugin with an ID, nil if the instance has none.
+func (s *Services) Plugin(id string) Plugin {
+	for _, plugin := range s.config.Plugins {
+		if plugin.ID() == id {
+			return plugin
+		}
+	}
+	return nil
+}
+
+// Transaction runs fn in one transaction of the store, as Auth.Transaction does.
+func (s *Services) Transaction(ctx context.Context, fn func(ctx context.Context) error) error {
+	return s.core.transact(ctx, fn)
+}
+
+// Insist is Transaction for fn that finds out whether somebody was faster: after
+// ErrConflict it is run again, three times at most.
+func (s *Services) Insist(ctx context.Context, fn func(ctx context.Context) error) error {
+	return s.core.insist(ctx, fn)
+}
+
+// Background runs a task such as sending a mail when the transaction of ctx is
+// committed: at once, or on Config.Background. What is a word or two for the log.
+// The task's failure, a panic too, is logged and never changes the answer, which
+// could tell a stranger who has an account.
+func (s *Services) Background(ctx context.Context, what string, task func(ctx context.Context) error) {
+	s.core.inBackground(ctx, what, task)
+}
+
+// Log is where internal errors go.
+func (s *Services) Log() *slog.Logger { return s.core.log }
+
+// Event records what matters to security (sign-in, failure, lockout, …) with the
+// client's address. The arguments are keys and values in turn, without secrets.
+func (s *Services) Event(ctx context.Context, name string, args ...any) {
+	s.core.event(ctx, name, args...)
+}
+
+// Now is the current time as it is stored: in UTC, in whole milliseconds.
+func (s *Services) Now() time.Time { return now() }
+
+// BaseURL returns where the caller reaches the endpoints, with the base path and
+// without a slash at the end; Origin is its scheme and host.
+func (s *Services) BaseURL(ctx context.Context) string { return s.core.siteOf(ctx).url }
+
+// Origin returns the scheme and host of BaseURL.
+func (s *Services) Origin(ctx context.Context) string { return s.core.siteOf(ctx).origin }
+
+// URL returns the URL of a path below the base path with a query of names and values
+// in turn, in their order.
+func (s *Services) URL(ctx context.Context, path string, params ...string) string {
+	url := s.core.siteOf(ctx).url + path
+	if len(params) > 0 {
+		url += "?" + encodeForm(formParams(params))
+	}
+	return url
+}
+
+// RedirectURL returns target, a path or a URL, as an absolute URL with parameters
+// set, names and values in turn. Errors: a target that browsers do not all read in
+// the same way.
+func (s *Services) RedirectURL(ctx context.Context, target string, params ...string) (string, error) {
+	return redirectWith(s.core.siteOf(ctx).origin, target, params...)
+}
+
+// TrustsURL reports whether a redirect may lead to a URL: a path of this server, or
+// one of a trusted origin.
+func (s *Services) TrustsURL(ctx context.Context, url string) bool {
+	x := ExchangeFrom(ctx)
+	return x != nil && s.core.trusted.trustsURL(x.request, url)
+}

@@ -1,0 +1,92 @@
+package auth
+
+import "context"
+
+// Session returns the caller's session, nil if there is none: one that may come from
+// its cached copy, or the store's with SessionStored or SessionFresh. It is prolonged
+// when that is due, with cookies on the response.
+func (s *Services) Session(ctx context.Context, level SessionLevel) (*SessionData, error) {
+	data, err := s.core.readSession(ctx, readOptions{noCache: level >= SessionStored})
+	if data != nil && level == SessionFresh && !s.core.fresh(data.Session) {
+		return nil, err
+	}
+	return data, err
+}
+
+// SessionByToken returns a session and its user, nil if either is missing. The
+// session may have expired.
+func (s *Services) SessionByToken(ctx context.Context, token string) (*SessionData, error) {
+	if token == "" {
+		return nil, nil
+	}
+	return s.core.sessions.byToken(ctx, token)
+}
+
+// SignIn starts a session for somebody who has proven to be a user, and sends it to
+// the browser. If another plugin wants a further factor first, it returns nil, nil
+// and the run has its answer already: the endpoint returns.
+//
+// Errors: ErrInvalidPassword if in.Password was changed meanwhile, ErrAborted from
+// hooks around sessions, *APIError of a plugin, a redirect among them.
+func (s *Services) SignIn(ctx context.Context, in *SignIn) (*Session, error) {
+	return s.core.signIn(ctx, in)
+}
+
+// CreateSession stores a session without asking anybody and without sending it: for
+// users who have proven all they have to. If it takes the place of another one, it
+// has that one's client and additional values.
+func (s *Services) CreateSession(ctx context.Context, userID string, dontRemember bool, before *Session) (*Session, error) {
+	return s.core.createSession(ctx, userID, dontRemember, before)
+}
+
+// SetSession sends a session to the browser, with its cached copy, and makes it the
+// current one of the run.
+func (s *Services) SetSession(ctx context.Context, data *SessionData, dontRemember bool) {
+	s.core.setSession(ctx, data, dontRemember)
+}
+
+// ClearSession makes the browser forget its session, and with keepForget not whether
+// it is to be remembered. Cookies of the response that would have set it are taken
+// back.
+func (s *Services) ClearSession(ctx context.Context, keepForget bool) {
+	x := ExchangeFrom(ctx)
+	x.state, x.started = nil, nil
+	if keepForget {
+		s.core.cookiesOf(x).clearSession(x)
+		return
+	}
+	s.core.cookiesOf(x).clear(x)
+}
+
+// Forgets reports whether the browser's session is not to be remembered.
+func (s *Services) Forgets(ctx context.Context) bool { return s.core.forgets(ExchangeFrom(ctx)) }
+
+// RotateSession gives the caller a new session in place of the current one, for the
+// same user as it is now. It returns the new one.
+func (s *Services) RotateSession(ctx context.Context, current *Session, user *User) (session *Session, err error) {
+	forget := s.Forgets(ctx)
+	err = s.core.transact(ctx, func(ctx context.Context) error {
+		if session, err = s.core.createSession(ctx, user.ID, forget, current); err != nil {
+			return err
+		}
+		return s.core.deleteSession(ctx, current.Token)
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.core.setSession(ctx, &SessionData{Session: session, User: user}, forget)
+	return session, nil
+}
+
+// DeleteSession ends the session with a token.
+func (s *Services) DeleteSession(ctx context.Context, token string) error {
+	return s.core.deleteSession(ctx, token)
+}
+
+// DeleteSessions ends all sessions of a user.
+func (s *Services) DeleteSessions(ctx context.Context, userID string) error {
+	return s.core.deleteSessionsOf(ctx, userID)
+}
+
+// VisibleSession returns a session and its user as clients may see them.
+func (s *Services) VisibleSession(data *SessionData) *SessionData { return s.core.visible(data) }
