@@ -129,6 +129,31 @@ var doorCases = []doorCase{
 	{op: "refreshToken", input: `{"accountId":"x"}`, as: "forged", want: 401},
 }
 
+// A doorSet is a list of cases with the world in which they happen.
+type doorSet struct {
+	plugin  func() Plugin      // nil: the core
+	prepare func(d *doorWorld) // gives ann what the plugin needs, and its secrets; may be nil
+	cases   []doorCase
+}
+
+// checkPluginDoors sends the cases of a plugin through every door and wants one for
+// each of its endpoints that has a URL.
+func checkPluginDoors(t *testing.T, set doorSet) {
+	covered := make(map[string]bool)
+	for _, c := range set.cases {
+		covered[c.op] = true
+		t.Run(c.op+" "+c.as+" "+c.input, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { checkDoors(t, c, set) })
+		})
+	}
+	w := newWorld(t, func(c *Config) { c.Plugins = []Plugin{set.plugin()} })
+	for _, op := range w.API.plugins {
+		if !covered[op.Name()] && op.Path() != "" {
+			t.Errorf("no case for %s", op.Name())
+		}
+	}
+}
+
 // brokenStore fails whenever it is asked once it has been broken.
 type brokenStore struct {
 	Store
@@ -159,11 +184,14 @@ type doorWorld struct {
 	secret map[string]string
 }
 
-func newDoorWorld(t *testing.T) *doorWorld {
+func newDoorWorld(t *testing.T, set doorSet) *doorWorld {
 	d := &doorWorld{store: &brokenStore{Store: NewMemoryStore()}}
 	d.world = newWorld(t, func(c *Config) {
 		c.Store = d.store
 		c.Providers = []Provider{acme}
+		if set.plugin != nil {
+			c.Plugins = []Plugin{set.plugin()}
+		}
 		c.Session.Fields = []Column{{Name: "theme", Type: TypeString, Nullable: true, Optional: true}}
 	})
 	d.ann = d.as("ann")
@@ -189,6 +217,9 @@ func newDoorWorld(t *testing.T) *doorWorld {
 		if err := d.core.createVerification(t.Context(), purpose, d.secret[name], user, defaultLinkLifetime); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if set.prepare != nil {
+		set.prepare(d)
 	}
 	return d
 }
@@ -342,14 +373,14 @@ func (d *doorWorld) fill(in reflect.Value, c doorCase) {
 func TestDoorsAgree(t *testing.T) {
 	for _, c := range doorCases {
 		t.Run(c.op+" "+c.as+" "+c.input, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { checkDoors(t, c) })
+			synctest.Test(t, func(t *testing.T) { checkDoors(t, c, doorSet{}) })
 		})
 	}
 }
 
-func checkDoors(t *testing.T, c doorCase) {
+func checkDoors(t *testing.T, c doorCase, set doorSet) {
 	prepare := func() *doorWorld {
-		d := newDoorWorld(t)
+		d := newDoorWorld(t, set)
 		d.store.broken = c.broken
 		return d
 	}

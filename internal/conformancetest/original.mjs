@@ -7,14 +7,22 @@ import { betterAuth } from "better-auth";
 import { symmetricDecodeJWT, symmetricEncodeJWT } from "better-auth/crypto";
 import { getMigrations } from "better-auth/db/migration";
 import { toNodeHandler } from "better-auth/node";
-import { genericOAuth } from "better-auth/plugins/generic-oauth";
+import * as plugins from "better-auth/plugins";
 import Database from "better-sqlite3";
 import { answer } from "./commands.mjs";
 import { functions } from "./functions.mjs";
+import { functions as sessionsFunctions } from "./plugin_sessions.mjs";
+import { functions as identityFunctions } from "./plugin_identity.mjs";
+import { functions as emailOtpFunctions } from "./plugin_email_otp.mjs";
+import { functions as twoFactorFunctions } from "./plugin_two_factor.mjs";
+import { functions as jwtFunctions } from "./plugin_jwt.mjs";
+import { functions as probeFunctions } from "./plugin_probe.mjs";
+
+const families = [functions, sessionsFunctions, identityFunctions, emailOtpFunctions, twoFactorFunctions, jwtFunctions, probeFunctions];
 
 // complete puts functions where the options of a variant have a name for one.
 function complete(options, database, site) {
-  const named = functions(site);
+  const named = Object.assign({}, ...families.map((functions) => functions(site)));
   const replace = (value) => {
     if (Array.isArray(value)) return value.map(replace);
     if (typeof value === "string" && value.startsWith("$")) {
@@ -25,10 +33,13 @@ function complete(options, database, site) {
     if (value === null || typeof value !== "object") return value;
     return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, replace(member)]));
   };
-  const { genericOAuth: providers, ...replaced } = replace(options);
+  const { genericOAuth: providers = {}, plugins: wanted = [], ...replaced } = replace(options);
+  const added = wanted.map(([name, own]) => plugins[name](own));
+  const generic = Object.entries(providers).map(([providerId, config]) => ({ providerId, ...config }));
+  if (generic.length > 0) added.push(plugins.genericOAuth({ config: generic }));
   return {
     ...replaced,
-    ...(providers && { plugins: [genericOAuth({ config: Object.entries(providers).map(([providerId, config]) => ({ providerId, ...config })) })] }),
+    ...(added.length > 0 && { plugins: added }),
     ...(database && { database }),
     telemetry: { enabled: false },
     advanced: { ...replaced.advanced, backgroundTasks: { handler: (task) => site.tasks.push(task) } },

@@ -16,7 +16,7 @@ import (
 // A variant is a configuration, in the words of both sides.
 type variant struct {
 	name      string
-	options   map[string]any // of the original, beside the common ones
+	options   map[string]any // of the original, beside the common ones; plugins are pairs of name and options
 	config    func(c *auth.Config, o *ours)
 	site      string   // where clients believe to be, if that is not the common base URL
 	secrets   []string // other than the common one, the current one first
@@ -40,7 +40,10 @@ const (
 var (
 	variants       = slices.Concat(commonVariants, rareVariants)
 	commonVariants = slices.Concat(mainVariants, sessionVariants, emailVariants, deploymentVariants)
-	rareVariants   = slices.Concat(signVariants, fieldVariants, copyVariants, originVariants, optionVariants, hookVariants, orderVariants, callbackVariants, oauthVariants)
+	rareVariants   = slices.Concat(signVariants, fieldVariants, copyVariants, originVariants, optionVariants, hookVariants, orderVariants, callbackVariants, oauthVariants, pluginVariants)
+
+	// pluginVariants are those with plugins.
+	pluginVariants = slices.Concat(sessionsPluginVariants, identityPluginVariants, emailOtpPluginVariants, twoFactorPluginVariants, jwtPluginVariants, probePluginVariants)
 )
 
 // mainVariants are about signing up.

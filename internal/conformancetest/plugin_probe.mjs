@@ -1,0 +1,6 @@
+// The functions that the options of plugins name, with what a case sees of them:
+// variants_plugin_probe_test.go has the same ones for this library.
+
+export function functions(site) {
+  return {};
+}
