@@ -140,13 +140,24 @@ func TestDifferencesAreDocumented(t *testing.T) {
 }
 
 // operations are those of a plain instance.
-func operations(t testing.TB) []auth.Operation {
+func operations(t testing.TB) (all []auth.Operation) {
 	t.Helper()
-	a, err := auth.New(auth.Config{BaseURL: baseURL, Secret: secret, Store: auth.NewMemoryStore()})
-	if err != nil {
-		t.Fatal(err)
+	seen := make(map[string]bool)
+	for _, v := range append([]*variant{variants[0]}, pluginVariants...) {
+		config := v.configuration(&ours{storage: &storage{}})
+		config.Store = auth.NewMemoryStore()
+		a, err := auth.New(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, operation := range a.API.Operations() {
+			if !seen[operation.Name()] {
+				seen[operation.Name()] = true
+				all = append(all, operation)
+			}
+		}
 	}
-	return a.API.Operations()
+	return all
 }
 
 // endpoint is the name of the operation that a step is about, or "".
