@@ -139,7 +139,7 @@ func TestDifferencesAreDocumented(t *testing.T) {
 	}
 }
 
-// operations are those of a plain instance.
+// operations are those of the core and of all plugins.
 func operations(t testing.TB) (all []auth.Operation) {
 	t.Helper()
 	seen := make(map[string]bool)
