@@ -17,18 +17,21 @@ import (
 // themes are what one run of drive.mjs each does.
 var themes = [][]string{{"everywhere", "complete"}, {"endpoints"}, {"fetch"}, {"atom"}, {"react"}, {"social"}}
 
+// pluginThemes need a server with all plugins.
+var pluginThemes = []string{"username", "magic_link", "email_otp", "two_factor", "jwt", "multi_session", "one_time_token", "bearer"}
+
 // The promise: an unmodified client cannot tell the difference. The same
 // steps pass at the npm package, so that they ask for nothing of our own.
 func TestOfficialClients(t *testing.T) {
 	testnode.Require(t)
 	op := newProvider(t)
 	t.Run("npm", func(t *testing.T) {
-		driveAll(t, originals(t, op))
+		driveAll(t, originals(t, op), append(themes, pluginThemes))
 	})
 	t.Run("library", func(t *testing.T) {
 		seen := &requests{}
 		plain, strict := newSite(t, "/api/auth", plainConfig, op, seen), newSite(t, "/auth", strictConfig, op, seen)
-		if !driveAll(t, pair{plain.origin, strict.origin, op.url}) {
+		if !driveAll(t, trio{plain.origin, strict.origin, "", op.url}, themes) {
 			return
 		}
 		t.Run("every endpoint", func(t *testing.T) { seen.cover(t, plain.auth.API.Operations()) })
@@ -36,7 +39,7 @@ func TestOfficialClients(t *testing.T) {
 }
 
 // driveAll reports whether every theme has run and passed.
-func driveAll(t *testing.T, servers pair) bool {
+func driveAll(t *testing.T, servers trio, themes [][]string) bool {
 	t.Helper()
 	complete := true
 	for _, names := range themes {
