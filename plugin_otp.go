@@ -4,9 +4,17 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
+)
+
+// Error codes of plugins that send codes to an address or a telephone.
+const (
+	ErrOTPExpired      Code = "OTP_EXPIRED"
+	ErrInvalidOTP      Code = "INVALID_OTP"
+	ErrTooManyAttempts Code = "TOO_MANY_ATTEMPTS"
 )
 
 // OTPForm is a form in which one-time codes are stored.
@@ -74,6 +82,19 @@ const (
 	otpRight
 	otpTaken // by somebody else at this moment: try again
 )
+
+// refusal is what an outcome says to those whose code was refused.
+func (o otpOutcome) refusal() error {
+	switch o {
+	case otpRight:
+		return nil
+	case otpExpired:
+		return NewError(http.StatusBadRequest, ErrOTPExpired, "OTP expired")
+	case otpExhausted:
+		return NewError(http.StatusForbidden, ErrTooManyAttempts, "Too many attempts")
+	}
+	return NewError(http.StatusBadRequest, ErrInvalidOTP, "Invalid OTP")
+}
 
 // create stores a code. It counts in place of earlier ones.
 func (c *otpCodes) create(ctx context.Context, purpose, token, code string) error {
