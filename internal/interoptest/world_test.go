@@ -2,6 +2,7 @@ package interoptest
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -19,6 +20,7 @@ type variant struct {
 	options map[string]any // of the original, beside the common ones
 	config  func(c *auth.Config)
 	naming  []auth.Naming
+	plugins func(mails *outbox) []auth.Plugin
 }
 
 const secret = "a secret for tests, 32 bytes long"
@@ -77,6 +79,9 @@ func (v *variant) open(t *testing.T, d *database, mails *outbox) *auth.Auth {
 	if v.config != nil {
 		v.config(&config)
 	}
+	if v.plugins != nil {
+		config.Plugins = v.plugins(mails)
+	}
 	a, err := auth.New(config)
 	if err != nil {
 		t.Fatal(err)
@@ -106,7 +111,25 @@ func newWorld(t *testing.T, s testdb.Server, v *variant, migrator string) *world
 	return &world{
 		database: d,
 		npm:      o.serve(t, d, v.originalOptions()),
-		ours:     &site{name: "go", origin: server.URL, mails: mails},
+		ours:     &site{name: "go", origin: server.URL, mails: mails, call: caller(a)},
+	}
+}
+
+// caller calls endpoints of an instance by their names.
+func caller(a *auth.Auth) func(t *testing.T, name string, body, into any) {
+	return func(t *testing.T, name string, body, into any) {
+		t.Helper()
+		text, err := json.Marshal(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := a.API.Operation(name).CallJSON(t.Context(), text)
+		if err == nil {
+			err = json.Unmarshal(out, into)
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
 	}
 }
 
