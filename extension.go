@@ -172,10 +172,25 @@ func (api *API) add(declared PluginEndpoint, c *core, p *pipeline) error {
 			}
 		}
 	}
+	if err := declared.require(op.binding); err != nil {
+		return err
+	}
 	op.pipeline, op.name = p, declared.Name
 	op.form, op.bodyOptional, op.noStore = declared.AcceptForms, declared.OptionalBody, declared.NoStore
 	op.use = declared.checks(c)
 	api.plugins = append(api.plugins, declared.Endpoint)
+	return nil
+}
+
+// require makes members of the body required.
+func (e *PluginEndpoint) require(b *binding) error {
+	for _, member := range e.Require {
+		f := b.field(member)
+		if f == nil {
+			return fmt.Errorf("auth: endpoint %s has no member %q to require", e.Name, member)
+		}
+		f.required = true
+	}
 	return nil
 }
 
