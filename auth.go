@@ -278,8 +278,8 @@ func (a *Auth) Transaction(ctx context.Context, fn func(ctx context.Context) err
 	return a.core.transact(ctx, fn)
 }
 
-// Cleanup removes sessions and verifications that have expired; hooks around
-// deletions run. Ordinary work removes what it happens to meet. A program whose
+// Cleanup removes sessions and verifications that have expired, with hooks around
+// deletions, and rows of plugins that have. Ordinary work removes what it happens to meet. A program whose
 // users seldom return to their old sessions calls it now and then, for instance
 // once a day: nothing else depends on it.
 func (a *Auth) Cleanup(ctx context.Context) error { return a.core.removeExpired(ctx) }

@@ -42,6 +42,24 @@ func (s *services) challenged(ctx context.Context, in *SignIn) (bool, error) {
 	return false, nil
 }
 
+// A stop is why a sign-in does not go on although nothing is wrong: the run has its
+// answer, or the browser is to go elsewhere. What was stored before stays.
+type stop struct{ redirect error }
+
+// stopped is challenged for a sign-in that is part of a transaction: a redirect is
+// no error that would undo it. It returns nil if the sign-in goes on.
+func (s *services) stopped(ctx context.Context, in *SignIn) (*stop, error) {
+	answered, err := s.challenged(ctx, in)
+	api := apiError(err)
+	switch {
+	case api != nil && api.Status == http.StatusFound:
+		return &stop{redirect: err}, nil
+	case err != nil || !answered:
+		return nil, err
+	}
+	return &stop{}, nil
+}
+
 // signIn starts a session and sends it to the browser. It returns nil, nil if a
 // plugin has given another answer.
 //
