@@ -20,6 +20,10 @@ type SignIn struct {
 	// DontRemember ends the session with the browser, or after a day.
 	DontRemember bool
 
+	// RememberAsBefore keeps the browser's cookies as long as those of the session
+	// that it had: for sign-ins that do not ask. The session lives as long as any.
+	RememberAsBefore bool
+
 	// Redirects is set where the browser follows a link: a Challenge cannot answer
 	// there, but may redirect (Exchange.Redirect).
 	Redirects bool
@@ -76,7 +80,8 @@ func (s *services) signIn(ctx context.Context, in *SignIn) (session *Session, er
 	if err != nil {
 		return nil, err
 	}
-	s.setSession(ctx, &SessionData{Session: session, User: in.User}, in.DontRemember)
+	forget := in.DontRemember || in.RememberAsBefore && s.forgets(ExchangeFrom(ctx))
+	s.setSession(ctx, &SessionData{Session: session, User: in.User}, forget)
 	return session, nil
 }
 
