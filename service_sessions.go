@@ -50,7 +50,7 @@ func (s *Services) SetSession(ctx context.Context, data *SessionData, dontRememb
 // back.
 func (s *Services) ClearSession(ctx context.Context, keepForget bool) {
 	x := ExchangeFrom(ctx)
-	x.state, x.started = nil, nil
+	x.state = nil
 	if keepForget {
 		s.core.cookiesOf(x).clearSession(x)
 		return
