@@ -173,11 +173,15 @@ func (c *core) identifyCallback(ctx context.Context, p *oauthProvider, flow *oau
 func (c *core) finishSignIn(ctx context.Context, p *oauthProvider, flow *oauthFlow, who *identity) error {
 	outcome, err := c.signInIdentity(ctx, p, who, socialSignIn{
 		callbackURL: flow.CallbackURL,
+		redirects:   true,
 		noSignUp:    p.refusesSignUp(flow.RequestSignUp),
 		override:    p.OverrideUserInfo,
 	})
 	if err != nil {
 		return c.failWith(ctx, flow, err)
+	}
+	if outcome.stop != nil {
+		return nil
 	}
 	target := flow.CallbackURL
 	if outcome.created && flow.NewUserURL != "" {

@@ -159,7 +159,7 @@ func (c *core) signInWithIDToken(ctx context.Context, p *oauthProvider, in SignI
 		return nil, ErrEmailNotVerified.With(http.StatusForbidden)
 	case ok:
 		return nil, NewError(http.StatusUnauthorized, ErrOAuthLink, string(failure))
-	case err != nil:
+	case err != nil || outcome.stop != nil:
 		return nil, err
 	}
 	return &SignInSocialResponse{Token: outcome.data.Session.Token, User: c.visibleUser(outcome.data.User)}, nil

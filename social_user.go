@@ -9,6 +9,7 @@ import (
 // socialSignIn is what a flow says of the sign-in that ends it.
 type socialSignIn struct {
 	callbackURL string // for the verification mail
+	redirects   bool   // the browser follows a link
 	noSignUp    bool
 	override    bool // the provider's profile replaces the user's
 }
@@ -20,12 +21,15 @@ type socialOutcome struct {
 	created bool        // the user is new
 	linked  bool        // the account is new, the user is not
 	failure socialError // what is stored stays, but nobody is signed in
+	stop    *stop       // the same, where another factor is wanted
 }
 
 // signInIdentity signs in the user whom a provider has identified: the one with the
 // account, else the one with the address if it may be linked, else a new one
 // (contract oauth section 5). User, account and session are stored together or not
 // at all; cookies follow.
+//
+// Nobody is signed in yet if the outcome has a stop.
 //
 // Errors: socialError, *APIError.
 func (c *core) signInIdentity(ctx context.Context, p *oauthProvider, who *identity, in socialSignIn) (*socialOutcome, error) {
@@ -43,6 +47,9 @@ func (c *core) signInIdentity(ctx context.Context, p *oauthProvider, who *identi
 	}
 	if out.failure != "" {
 		return nil, out.failure
+	}
+	if out.stop != nil {
+		return out, out.stop.redirect
 	}
 	c.setSession(ctx, out.data, c.forgets(ExchangeFrom(ctx)))
 	c.event(ctx, "signed in at a provider", "user", out.data.User.ID, "provider", p.ID, "new", out.created)
@@ -67,6 +74,10 @@ func (c *core) storeIdentity(ctx context.Context, p *oauthProvider, who *identit
 	var out *socialOutcome
 	err := c.insist(ctx, func(ctx context.Context) (err error) {
 		if out, err = c.resolveIdentity(ctx, p, who, in); err != nil || out.failure != "" {
+			return err
+		}
+		out.stop, err = c.stopped(ctx, &SignIn{User: out.data.User, Method: methodSocial, Redirects: in.redirects})
+		if out.stop != nil || err != nil {
 			return err
 		}
 		out.data.Session, err = c.createSession(ctx, out.data.User.ID, false, nil)

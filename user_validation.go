@@ -8,7 +8,7 @@ import (
 // A UserSource says how a user comes into being whom UserOptions.ValidateInfo
 // judges.
 type UserSource struct {
-	Method string // "email-password" or "oauth"
+	Method string // "email-password", "oauth" or that of a plugin, such as "magic-link"
 	Action string // "create-user"; with oauth also "link-account" and "sign-in"
 
 	// ProviderID and Profile say where the user comes from and what the provider
@@ -20,6 +20,7 @@ type UserSource struct {
 const (
 	methodEmailPassword = "email-password"
 	methodOAuth         = "oauth"
+	methodSocial        = "social" // of a SignIn
 	actionCreateUser    = "create-user"
 	actionLinkAccount   = "link-account"
 	actionSignIn        = "sign-in"

@@ -178,11 +178,11 @@ func (c *core) useEmailToken(ctx context.Context, in VerifyEmailRequest) (*Verif
 	case claims.UpdateTo != "":
 		return c.continueChange(ctx, claims, in.CallbackURL)
 	}
-	return c.markVerified(ctx, claims)
+	return c.markVerified(ctx, claims, in.CallbackURL != "")
 }
 
 // markVerified ends a plain verification.
-func (c *core) markVerified(ctx context.Context, claims emailClaims) (*VerifyEmailResponse, error) {
+func (c *core) markVerified(ctx context.Context, claims emailClaims, redirects bool) (*VerifyEmailResponse, error) {
 	user, err := c.userByEmail(ctx, claims.Email)
 	switch {
 	case err != nil:
@@ -197,19 +197,23 @@ func (c *core) markVerified(ctx context.Context, claims emailClaims) (*VerifyEma
 	if err := callback(ctx, c.verification.BeforeVerification, user); err != nil {
 		return nil, err
 	}
-	if err := c.verifyAndSignIn(ctx, user); err != nil {
+	stop, err := c.verifyAndSignIn(ctx, user, redirects)
+	switch {
+	case err != nil:
 		return nil, err
+	case stop != nil:
+		return nil, stop.redirect
 	}
 	return &VerifyEmailResponse{Status: true}, nil
 }
 
 // verifyAndSignIn marks the address as verified and, if that is wanted, signs in
 // who proved to own it, unless they are: both or neither, since the link does
-// not sign in twice.
-func (c *core) verifyAndSignIn(ctx context.Context, user *User) error {
+// not sign in twice. Where another factor is wanted it returns a stop.
+func (c *core) verifyAndSignIn(ctx context.Context, user *User, redirects bool) (end *stop, err error) {
 	data, err := c.sessionToVerify(ctx, user)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var updated *User
 	signIn := c.verification.AutoSignIn && data == nil
@@ -217,24 +221,28 @@ func (c *core) verifyAndSignIn(ctx context.Context, user *User) error {
 		if updated, err = c.setVerified(ctx, user); err != nil || !signIn {
 			return err
 		}
+		end, err = c.stopped(ctx, &SignIn{User: updated, Method: "verify-email", Redirects: redirects})
+		if end != nil || err != nil {
+			return err
+		}
 		session, err := c.createSession(ctx, user.ID, false, nil)
 		data = &SessionData{Session: session}
 		return aborted(err, ErrFailedToCreateSession, http.StatusInternalServerError)
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := callback(ctx, c.verification.AfterVerification, updated); err != nil {
-		if signIn {
+		if signIn && data != nil {
 			c.forgetSession(ctx, data.Session)
 		}
-		return err
+		return nil, err
 	}
 	if data != nil {
 		data = &SessionData{Session: data.Session, User: updated}
 		c.setSession(ctx, data, c.forgets(ExchangeFrom(ctx)))
 	}
-	return nil
+	return end, nil
 }
 
 // forgetSession deletes a session whose token nobody has got.
