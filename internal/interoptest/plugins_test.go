@@ -51,6 +51,20 @@ var pluggedRenamed = &variant{
 	})},
 }
 
+// signedCopies keeps copies of sessions in cookies, signed with keys of the plugin
+// jwt.
+var signedCopies = &variant{
+	name: "signed copies",
+	options: map[string]any{
+		"plugins": [][]any{{"jwt", map[string]any{"sessionCookieCache": true}}},
+		"session": map[string]any{"cookieCache": map[string]any{"enabled": true, "strategy": "jwt"}},
+	},
+	config: func(c *auth.Config) {
+		c.Session.CookieCache = auth.CookieCache{Enabled: true, Strategy: auth.CacheJWT}
+	},
+	plugins: func(*outbox) []auth.Plugin { return []auth.Plugin{&auth.JWT{SessionCookieCache: true}} },
+}
+
 // pluginOptions configure the original with all plugins, and with other names in
 // the database for some of them.
 func pluginOptions(schema map[string]map[string]any) map[string]any {
@@ -81,6 +95,11 @@ func pluginOptions(schema map[string]map[string]any) map[string]any {
 
 func allPlugins(mails *outbox) []auth.Plugin {
 	return []auth.Plugin{
+		&auth.Username{},
+		&auth.MagicLink{Send: func(_ context.Context, m auth.MagicLinkMail) error {
+			mails.add(mail{Kind: "magic link", To: m.Email, URL: m.URL, Token: m.Token})
+			return nil
+		}},
 		&auth.EmailOTP{
 			Send: func(_ context.Context, m auth.OTPMail) error {
 				mails.add(mail{Kind: string(m.Type), To: m.Email, Token: m.Code})
@@ -88,6 +107,14 @@ func allPlugins(mails *outbox) []auth.Plugin {
 			},
 			EmailChange: auth.OTPEmailChange{Enabled: true},
 		},
+		&auth.TwoFactor{OTP: auth.TwoFactorOTPOptions{Send: func(_ context.Context, user *auth.User, code string) error {
+			mails.add(mail{Kind: "second factor", To: user.Email, Token: code})
+			return nil
+		}}},
+		&auth.JWT{},
+		&auth.MultiSession{},
+		&auth.OneTimeToken{},
+		&auth.Bearer{},
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"testing"
 	"time"
+
+	"github.com/seed3b05b409/auth"
 )
 
 // twoFactorFlows are those of the plugin two-factor.
@@ -33,18 +35,24 @@ type protected struct {
 func (p *pair) protect(t *testing.T, enables, confirms *site) *protected {
 	t.Helper()
 	b, email := p.join(t, enables)
+	u := enable(t, b, enables, email)
+	b.verify(confirms, "totp", u.totp(t)).is(200)
+	return u
+}
+
+// enable makes an authenticator for whoever is signed in.
+func enable(t *testing.T, b *browser, at *site, email string) *protected {
+	t.Helper()
 	var enabled struct {
 		TOTPURI     string
 		BackupCodes []string
 	}
-	b.post(enables, "/two-factor/enable", map[string]any{"password": password}).decode(&enabled)
+	b.post(at, "/two-factor/enable", map[string]any{"password": password}).decode(&enabled)
 	uri, err := url.Parse(enabled.TOTPURI)
 	if err != nil {
 		t.Fatal(err)
 	}
-	user := &protected{b, email, uri.Query().Get("secret"), enabled.BackupCodes}
-	b.post(confirms, "/two-factor/verify-totp", map[string]any{"code": user.totp(t)}).is(200)
-	return user
+	return &protected{b, email, uri.Query().Get("secret"), enabled.BackupCodes}
 }
 
 // totp is the code of RFC 6238 at this moment.
@@ -178,13 +186,21 @@ func flowFactorGuesses(t *testing.T, p *pair) {
 	for _, at := range []*site{p.a, p.b} {
 		u.challenged(t, at).verify(at, "totp", u.totp(t)).fails(429, "ACCOUNT_TEMPORARILY_LOCKED")
 	}
-	hourAgo := time.Now().Add(-time.Hour).UTC().Format("2006-01-02T15:04:05.000Z")
-	if p.dialect == "mysql" {
-		hourAgo = time.Now().Add(-time.Hour).UTC().Format("2006-01-02 15:04:05")
-	}
-	p.exec(t, "UPDATE "+p.quote("twoFactor")+" SET "+p.quote("lockedUntil")+" = '"+hourAgo+"' WHERE "+p.quote("lockedUntil")+" IS NOT NULL")
+	p.expire(t, "twoFactor", "lockedUntil")
 	u.challenged(t, p.a).verify(p.b, "totp", u.totp(t)).is(200)
 	u.challenged(t, p.b).verify(p.a, "totp", otherCode(u.totp(t))).fails(401, "INVALID_CODE")
+}
+
+// expire puts the dates of a column, where there are any, an hour back.
+func (w *world) expire(t *testing.T, table, column string) {
+	t.Helper()
+	layout := "2006-01-02T15:04:05.000Z"
+	if w.dialect == auth.MySQL {
+		layout = time.DateTime
+	}
+	name := w.sql(table, column)
+	w.exec(t, fmt.Sprintf("UPDATE %s SET %s = '%s' WHERE %s IS NOT NULL",
+		w.sql(table, ""), name, time.Now().Add(-time.Hour).UTC().Format(layout), name))
 }
 
 // flowDisabledFactor: what one disables the other does not ask for.

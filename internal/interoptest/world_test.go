@@ -1,6 +1,7 @@
 package interoptest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -92,6 +93,7 @@ func (v *variant) open(t *testing.T, d *database, mails *outbox) *auth.Auth {
 // A world is one database with both sites on it.
 type world struct {
 	*database
+	naming    []auth.Naming
 	npm, ours *site
 	people    int
 }
@@ -110,6 +112,7 @@ func newWorld(t *testing.T, s testdb.Server, v *variant, migrator string) *world
 	t.Cleanup(server.Close)
 	return &world{
 		database: d,
+		naming:   v.naming,
 		npm:      o.serve(t, d, v.originalOptions()),
 		ours:     &site{name: "go", origin: server.URL, mails: mails, call: caller(a)},
 	}
@@ -131,6 +134,15 @@ func caller(a *auth.Auth) func(t *testing.T, name string, body, into any) {
 			t.Fatalf("%s: %v", name, err)
 		}
 	}
+}
+
+// sql returns the quoted name of a table, or of a column of it.
+func (w *world) sql(table, column string) string {
+	name := cmp.Or(column, table)
+	for _, naming := range w.naming {
+		name = cmp.Or(naming(table, column), name)
+	}
+	return w.quote(name)
 }
 
 // newAddress is an address that nobody has used.
