@@ -13,34 +13,34 @@ import (
 
 // jwtPluginVariants are about tokens that public keys verify.
 var jwtPluginVariants = []*variant{
-	jwtVariant("jwt", object{}, auth.JWT{}),
-	jwtVariant("jwt-es256", jwtAlg("ES256"), auth.JWT{KeyPair: auth.JWTKeyPair{Algorithm: "ES256"}}),
-	jwtVariant("jwt-es512", jwtAlg("ES512"), auth.JWT{KeyPair: auth.JWTKeyPair{Algorithm: "ES512"}}),
-	jwtVariant("jwt-ps256", jwtAlg("PS256"), auth.JWT{KeyPair: auth.JWTKeyPair{Algorithm: "PS256"}}),
+	jwtVariant("jwt", object{}, &auth.JWT{}),
+	jwtVariant("jwt-es256", jwtAlg("ES256"), &auth.JWT{KeyPair: auth.JWTKeyPair{Algorithm: "ES256"}}),
+	jwtVariant("jwt-es512", jwtAlg("ES512"), &auth.JWT{KeyPair: auth.JWTKeyPair{Algorithm: "ES512"}}),
+	jwtVariant("jwt-ps256", jwtAlg("PS256"), &auth.JWT{KeyPair: auth.JWTKeyPair{Algorithm: "PS256"}}),
 	jwtVariant("jwt-rs256", object{"jwks": object{"keyPairConfig": object{"alg": "RS256", "modulusLength": 3072}}},
-		auth.JWT{KeyPair: auth.JWTKeyPair{Algorithm: "RS256", RSABits: 3072}}),
+		&auth.JWT{KeyPair: auth.JWTKeyPair{Algorithm: "RS256", RSABits: 3072}}),
 	jwtVariant("jwt-eddsa", object{"jwks": object{"keyPairConfig": object{"alg": "EdDSA", "crv": "Ed25519"}, "keyPairConfigs": []object{{"alg": "ES256"}}}},
-		auth.JWT{KeyPair: auth.JWTKeyPair{Algorithm: "EdDSA"}, MoreKeyPairs: []auth.JWTKeyPair{{Algorithm: "ES256"}}}),
-	jwtVariant("jwt-plain", object{"jwks": object{"disablePrivateKeyEncryption": true}}, auth.JWT{PlainPrivateKeys: true}),
+		&auth.JWT{KeyPair: auth.JWTKeyPair{Algorithm: "EdDSA"}, MoreKeyPairs: []auth.JWTKeyPair{{Algorithm: "ES256"}}}),
+	jwtVariant("jwt-plain", object{"jwks": object{"disablePrivateKeyEncryption": true}}, &auth.JWT{PlainPrivateKeys: true}),
 	jwtVariant("jwt-rotation", object{"jwks": object{"rotationInterval": 3600, "gracePeriod": 7200}},
-		auth.JWT{RotationInterval: time.Hour, GracePeriod: 2 * time.Hour}),
+		&auth.JWT{RotationInterval: time.Hour, GracePeriod: 2 * time.Hour}),
 	jwtVariant("jwt-no-grace", object{"jwks": object{"rotationInterval": 3600, "gracePeriod": 0}},
-		auth.JWT{RotationInterval: time.Hour, NoGracePeriod: true}),
-	jwtVariant("jwt-path", object{"jwks": object{"jwksPath": "/.well-known/jwks.json"}}, auth.JWT{KeysPath: "/.well-known/jwks.json"}),
+		&auth.JWT{RotationInterval: time.Hour, NoGracePeriod: true}),
+	jwtVariant("jwt-path", object{"jwks": object{"jwksPath": "/.well-known/jwks.json"}}, &auth.JWT{KeysPath: "/.well-known/jwks.json"}),
 	jwtVariant("jwt-remote", object{"jwks": object{"remoteUrl": "https://cdn.test/jwks", "keyPairConfig": object{"alg": "ES256"}}},
-		auth.JWT{RemoteKeysURL: "https://cdn.test/jwks", KeyPair: auth.JWTKeyPair{Algorithm: "ES256"}}),
+		&auth.JWT{RemoteKeysURL: "https://cdn.test/jwks", KeyPair: auth.JWTKeyPair{Algorithm: "ES256"}}),
 	jwtVariant("jwt-claims", object{"jwt": object{"issuer": "https://me.test", "audience": []string{"a", "b"}, "expirationTime": "2 hours"}},
-		auth.JWT{Claims: auth.JWTClaims{Issuer: "https://me.test", Audience: []string{"a", "b"}, ExpiresIn: 2 * time.Hour}}),
-	jwtVariant("jwt-audience", object{"jwt": object{"audience": "a"}}, auth.JWT{Claims: auth.JWTClaims{Audience: []string{"a"}}}),
-	jwtVariant("jwt-audience-list", object{"jwt": object{"audience": []string{"a"}}}, auth.JWT{Claims: auth.JWTClaims{Audience: []string{"a"}}}),
-	jwtVariant("jwt-absolute", object{"jwt": object{"expirationTime": 4102444800}}, auth.JWT{Claims: auth.JWTClaims{ExpiresAt: time.Unix(4102444800, 0)}}),
-	jwtVariant("jwt-expired", object{"jwt": object{"expirationTime": "1 minute ago"}}, auth.JWT{Claims: auth.JWTClaims{ExpiresIn: -time.Minute}}),
-	jwtVariant("jwt-no-header", object{"disableSettingJwtHeader": true}, auth.JWT{NoHeader: true}),
-	jwtVariant("jwt-nothing", object{"jwt": object{"definePayload": "$jwt nothing"}}, auth.JWT{
+		&auth.JWT{Claims: auth.JWTClaims{Issuer: "https://me.test", Audience: []string{"a", "b"}, ExpiresIn: 2 * time.Hour}}),
+	jwtVariant("jwt-audience", object{"jwt": object{"audience": "a"}}, &auth.JWT{Claims: auth.JWTClaims{Audience: []string{"a"}}}),
+	jwtVariant("jwt-audience-list", object{"jwt": object{"audience": []string{"a"}}}, &auth.JWT{Claims: auth.JWTClaims{Audience: []string{"a"}}}),
+	jwtVariant("jwt-absolute", object{"jwt": object{"expirationTime": 4102444800}}, &auth.JWT{Claims: auth.JWTClaims{ExpiresAt: time.Unix(4102444800, 0)}}),
+	jwtVariant("jwt-expired", object{"jwt": object{"expirationTime": "1 minute ago"}}, &auth.JWT{Claims: auth.JWTClaims{ExpiresIn: -time.Minute}}),
+	jwtVariant("jwt-no-header", object{"disableSettingJwtHeader": true}, &auth.JWT{NoHeader: true}),
+	jwtVariant("jwt-nothing", object{"jwt": object{"definePayload": "$jwt nothing"}}, &auth.JWT{
 		DefinePayload: func(context.Context, *auth.SessionData) (any, error) { return nil, nil },
 	}),
-	jwtVariant("jwt-payload-claims", object{"jwt": object{"definePayload": "$jwt claims"}}, auth.JWT{DefinePayload: jwtOwnClaims}),
-	jwtVariant("jwt-odd", object{"jwt": object{"definePayload": "$jwt odd"}}, auth.JWT{
+	jwtVariant("jwt-payload-claims", object{"jwt": object{"definePayload": "$jwt claims"}}, &auth.JWT{DefinePayload: jwtOwnClaims}),
+	jwtVariant("jwt-odd", object{"jwt": object{"definePayload": "$jwt odd"}}, &auth.JWT{
 		DefinePayload: func(_ context.Context, data *auth.SessionData) (any, error) {
 			if data.User.Name == "Me" {
 				return object{"iss": 5}, nil
@@ -58,17 +58,17 @@ var jwtPluginVariants = []*variant{
 		"adapter": object{"getJwks": "$jwt find", "createJwk": "$jwt create"}, "jwks": object{"rotationInterval": 3600},
 	}, (*ours).jwtStorage),
 	jwtIn("jwt-cookie", object{"sessionCookieCache": true}, object{"session": object{"cookieCache": object{"enabled": true, "strategy": "jwt"}}},
-		auth.JWT{SessionCookieCache: true}, func(c *auth.Config) {
+		&auth.JWT{SessionCookieCache: true}, func(c *auth.Config) {
 			c.Session.CookieCache = auth.CookieCache{Enabled: true, Strategy: auth.CacheJWT}
 		}),
-	jwtIn("jwt-base-path", object{}, object{"baseURL": "https://auth.test/account/api"}, auth.JWT{}, func(c *auth.Config) {
+	jwtIn("jwt-base-path", object{}, object{"baseURL": "https://auth.test/account/api"}, &auth.JWT{}, func(c *auth.Config) {
 		c.BaseURL = "https://auth.test/account/api"
 	}),
-	jwtIn("jwt-uuid", object{}, object{"advanced": object{"database": object{"generateId": "uuid"}}}, auth.JWT{}, func(c *auth.Config) { c.IDs = auth.IDUUID }),
-	jwtIn("jwt-serial", object{}, object{"advanced": object{"database": object{"generateId": "serial"}}}, auth.JWT{}, func(c *auth.Config) { c.IDs = auth.IDSerial }),
+	jwtIn("jwt-uuid", object{}, object{"advanced": object{"database": object{"generateId": "uuid"}}}, &auth.JWT{}, func(c *auth.Config) { c.IDs = auth.IDUUID }),
+	jwtIn("jwt-serial", object{}, object{"advanced": object{"database": object{"generateId": "serial"}}}, &auth.JWT{}, func(c *auth.Config) { c.IDs = auth.IDSerial }),
 	jwtIn("jwt-hidden", object{}, object{"user": object{"additionalFields": object{
 		"plan": object{"type": "string", "required": false}, "note": object{"type": "string", "required": false, "returned": false},
-	}}}, auth.JWT{}, func(c *auth.Config) {
+	}}}, &auth.JWT{}, func(c *auth.Config) {
 		c.User.Fields = []auth.Column{
 			{Name: "plan", Type: auth.TypeString, Nullable: true, Optional: true}, {Name: "note", Type: auth.TypeString, Nullable: true, Optional: true, Hidden: true},
 		}
@@ -80,17 +80,17 @@ var jwtPluginVariants = []*variant{
 func jwtAlg(alg string) object { return object{"jwks": object{"keyPairConfig": object{"alg": alg}}} }
 
 // jwtVariant has the plugin with nothing beside it.
-func jwtVariant(name string, options object, p auth.JWT) *variant {
+func jwtVariant(name string, options object, p *auth.JWT) *variant {
 	return jwtIn(name, options, object{}, p, func(*auth.Config) {})
 }
 
 // jwtIn has the plugin in a configuration. Each instance gets a plugin of its own.
-func jwtIn(name string, options, more object, p auth.JWT, config func(*auth.Config)) *variant {
+func jwtIn(name string, options, more object, p *auth.JWT, config func(*auth.Config)) *variant {
 	return &variant{
 		name:    name,
 		options: merge(object{"plugins": [][]any{{"jwt", options}}}, more),
 		config: func(c *auth.Config, _ *ours) {
-			c.Plugins = []auth.Plugin{jwtPlugin(&p)}
+			c.Plugins = []auth.Plugin{jwtPlugin(p)}
 			config(c)
 		},
 	}
@@ -117,7 +117,7 @@ func jwtTold(name string, options object, plugin func(*ours) *auth.JWT) *variant
 
 // jwtEnd has a payload that comes to an end.
 func jwtEnd(end string) *variant {
-	return jwtVariant("jwt-"+end, object{"jwt": object{"definePayload": "$jwt " + end}}, auth.JWT{
+	return jwtVariant("jwt-"+end, object{"jwt": object{"definePayload": "$jwt " + end}}, &auth.JWT{
 		DefinePayload: func(context.Context, *auth.SessionData) (any, error) { return nil, ends[end] },
 	})
 }
@@ -185,7 +185,7 @@ func (o *ours) jwtStorage() *auth.JWT {
 
 // jwtSecrets has a secret that took over from another.
 func jwtSecrets() *variant {
-	v := jwtIn("jwt-secrets", object{}, object{"secrets": []object{{"version": 2, "value": newSecret}, {"version": 1, "value": secret}}}, auth.JWT{}, func(c *auth.Config) {
+	v := jwtIn("jwt-secrets", object{}, object{"secrets": []object{{"version": 2, "value": newSecret}, {"version": 1, "value": secret}}}, &auth.JWT{}, func(c *auth.Config) {
 		c.Secrets = []auth.Secret{{Version: 2, Value: newSecret}, {Version: 1, Value: secret}}
 	})
 	v.secrets = []string{newSecret}
@@ -194,7 +194,7 @@ func jwtSecrets() *variant {
 
 // jwtRenamed has the table under another name.
 func jwtRenamed() *variant {
-	v := jwtVariant("jwt-renamed", object{"schema": object{"jwks": object{"modelName": "signing_keys", "fields": object{"publicKey": "public_key"}}}}, auth.JWT{})
+	v := jwtVariant("jwt-renamed", object{"schema": object{"jwks": object{"modelName": "signing_keys", "fields": object{"publicKey": "public_key"}}}}, &auth.JWT{})
 	v.naming = []auth.Naming{auth.Rename(map[string]string{"jwks": "signing_keys", "jwks.publicKey": "public_key"})}
 	return v
 }
