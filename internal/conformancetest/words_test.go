@@ -28,7 +28,7 @@ type words struct {
 
 	address string // of the client
 	labels  map[string]string
-	codes   []string // that a server has made up and sent
+	codes   []string  // that a server has made up and sent
 	began   time.Time // the case
 	now     time.Time
 }
