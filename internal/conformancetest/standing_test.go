@@ -95,6 +95,21 @@ var standings = []*standing{
 		lines:    []string{"* before in another place", "* after in another place"},
 	},
 	{
+		row: "`get-session` answered from the cookie cache", variants: []string{"email-otp-cache", "email-otp-change-cache"},
+		concerns: func(*step) bool { return true },
+		lines:    []string{"* body in another order", "* copy in another order"},
+	},
+	{
+		row: "order of keys of a session in the secondary storage", variants: []string{"email-otp-secondary*"},
+		concerns: about("getSession"),
+		lines:    []string{"* body in another order"},
+	},
+	{
+		row: "a code that was sent by e-mail and what it is brought for", variants: []string{"email-otp-order", "email-otp-hooks"},
+		concerns: func(*step) bool { return true },
+		lines:    []string{"* after in another place"},
+	},
+	{
 		row: "deleting a user", variants: []string{"database-hooks*"}, // in one transaction: the hooks after it come last
 		concerns: about("deleteUser"),
 		lines:    []string{"* after in another place"},
