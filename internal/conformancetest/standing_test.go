@@ -18,24 +18,34 @@ type standing struct {
 
 var standings = []*standing{
 	{
-		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless"},
+		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "username*-cache", "magic-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless"},
 		concerns: about("getSession"),
 		lines:    []string{"* body in another order", "* value in another order"},
 	},
 	{
-		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless"},
+		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "username*-cache", "magic-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless"},
 		concerns: func(*step) bool { return true },
 		lines:    []string{"* copy in another order"},
 	},
 	{
-		row: "order of keys of a session in the secondary storage", variants: []string{"secondary*", "copies-secondary", "fields*-secondary", "hashed-resets", "database-hooks-secondary", "oauth-secondary*"},
-		concerns: about("getSession", "listSessions", "updateSession"),
+		row: "order of keys of a session in the secondary storage", variants: []string{"secondary*", "copies-secondary", "fields*-secondary", "username-secondary", "magic-secondary*", "hashed-resets", "database-hooks-secondary", "oauth-secondary*"},
+		concerns: about("getSession", "listSessions", "updateSession", "magicLinkVerify"),
 		lines:    []string{"* body in another order", "* value in another order"},
 	},
 	{
 		row: "order of keys of a session in the secondary storage", variants: []string{"fields*-secondary"},
 		concerns: func(*step) bool { return true },
 		lines:    []string{"* entry in another order"},
+	},
+	{
+		row: "order of keys of a verification in the secondary storage", variants: []string{"magic-secondary"},
+		concerns: about("signInMagicLink"),
+		lines:    []string{"* entry in another order"},
+	},
+	{
+		row: "order of hooks at a sign-in by a link (`magic-link`)", variants: []string{"magic-hooks"},
+		concerns: func(*step) bool { return true },
+		lines:    []string{"* after in another place"},
 	},
 	{
 		row: "members of users that have no value, without a database", variants: []string{"stateless*", "oauth-stateless"},

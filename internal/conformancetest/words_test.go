@@ -80,9 +80,12 @@ func (w *words) label(id string) string {
 // appeared.
 func (w *words) hash(text string) string {
 	for id, label := range w.labels {
-		for _, purpose := range []string{"reset-password:", "delete-account-", "auth-state:"} {
+		for _, purpose := range []string{"", "reset-password:", "delete-account-", "auth-state:", "magic-link:"} {
 			if auth.HashIdentifier(purpose+id) == text {
 				return "<hash of " + purpose + label + ">"
+			}
+			if auth.HashIdentifier(purpose+auth.HashIdentifier(id)) == text {
+				return "<hash of " + purpose + "hash of " + label + ">"
 			}
 		}
 	}
