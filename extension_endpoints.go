@@ -47,7 +47,7 @@ func (e *PluginEndpoint) check() error {
 		return fmt.Errorf("Session %d is no SessionLevel", e.Session)
 	}
 	op := e.Endpoint.untyped()
-	errs := []error{checkPath(op.path), op.checkBinding(), e.require(op.binding)}
+	errs := []error{checkPath(op.path), op.checkBinding()}
 	for _, method := range op.methods {
 		if method == "" || method != strings.ToUpper(method) {
 			errs = append(errs, fmt.Errorf("the method %q is not one in capitals", method))
@@ -111,18 +111,6 @@ func (op *operation) checkBinding() error {
 	}
 	if op.binding.hasBody && (op.answers(http.MethodGet) || op.answers(http.MethodHead)) {
 		return fmt.Errorf("%s has no body: fields are tagged query, not json", op.methods[0])
-	}
-	return nil
-}
-
-// require makes members of the body required.
-func (e *PluginEndpoint) require(b *binding) error {
-	for _, member := range e.Require {
-		f := b.field(member)
-		if f == nil {
-			return fmt.Errorf("Require: the request has no member %q", member)
-		}
-		f.required = true
 	}
 	return nil
 }
