@@ -2,8 +2,8 @@ package conformancetest
 
 import (
 	"flag"
-	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -60,7 +60,7 @@ func (s *scenario) runsIn(v *variant) bool {
 // Every endpoint of the core has cases, over HTTP and called directly.
 func TestEveryEndpointHasCases(t *testing.T) {
 	counts, runs := make(map[string]*count), 0
-	for _, operation := range operations(t) {
+	for _, operation := range operations() {
 		counts[operation.Name()] = &count{}
 	}
 	cases := scenarios(t)
@@ -85,7 +85,7 @@ func TestEveryEndpointHasCases(t *testing.T) {
 		}
 	}
 	t.Logf("%d cases, run %d times in %d variants", len(cases), runs, len(variants))
-	for _, operation := range operations(t) {
+	for _, operation := range operations() {
 		c := counts[operation.Name()]
 		t.Logf("%-28s %4d cases %5d requests %5d direct calls", operation.Name(), c.cases, c.requests, c.calls)
 		if c.calls == 0 || c.requests == 0 && operation.Path() != "" {
@@ -140,17 +140,10 @@ func TestDifferencesAreDocumented(t *testing.T) {
 }
 
 // operations are those of the core and of all plugins.
-func operations(t testing.TB) (all []auth.Operation) {
-	t.Helper()
+func operations() (all []auth.Operation) {
 	seen := make(map[string]bool)
 	for _, v := range append([]*variant{variants[0]}, pluginVariants...) {
-		config := v.configuration(&ours{storage: &storage{}})
-		config.Store = auth.NewMemoryStore()
-		a, err := auth.New(config)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, operation := range a.API.Operations() {
+		for _, operation := range v.operations() {
 			if !seen[operation.Name()] {
 				seen[operation.Name()] = true
 				all = append(all, operation)
@@ -173,33 +166,57 @@ func (s *step) endpoint() string {
 		name, _, _ := strings.Cut(s.rest, " ")
 		return name
 	}
-	return routes()[fmt.Sprint(s.verb, " ", s.route())]
-}
-
-// route is the path of a request with its parameter as in the operation.
-func (s *step) route() string {
 	path, _, _ := strings.Cut(s.rest, " ")
 	path, _, _ = strings.Cut(path, "?")
-	if strings.HasPrefix(path, "/reset-password/") {
-		return "/reset-password/:token"
+	for _, r := range routes() {
+		if r.method == s.verb && r.path.MatchString(path) {
+			return r.name
+		}
 	}
-	if strings.HasPrefix(path, "/callback/") {
-		return "/callback/:id"
-	}
-	return path
+	return ""
 }
 
-// routes are the names of the operations by method and path.
-var routes = sync.OnceValue(func() map[string]string {
-	a, err := auth.New(auth.Config{BaseURL: baseURL, Secret: secret, Store: auth.NewMemoryStore()})
+// A route is where an operation is.
+type route struct {
+	method string
+	path   *regexp.Regexp
+	name   string
+}
+
+var parameter = regexp.MustCompile(`:\w+`)
+
+// routes are those of the core and of all plugins, paths without parameters first.
+var routes = sync.OnceValue(func() (static []route) {
+	var patterns []route
+	seen := make(map[string]bool)
+	for _, v := range append([]*variant{variants[0]}, pluginVariants...) {
+		for _, operation := range v.operations() {
+			for _, method := range operation.Methods() {
+				where := method + " " + operation.Path()
+				if operation.Path() == "" || seen[where] {
+					continue
+				}
+				seen[where] = true
+				expr := parameter.ReplaceAllString(operation.Path(), `[^/]+`)
+				r := route{method, regexp.MustCompile(`^` + expr + `$`), operation.Name()}
+				if expr == operation.Path() {
+					static = append(static, r)
+				} else {
+					patterns = append(patterns, r)
+				}
+			}
+		}
+	}
+	return append(static, patterns...)
+})
+
+// operations are those of a variant.
+func (v *variant) operations() []auth.Operation {
+	config := v.configuration(&ours{storage: &storage{}})
+	config.Store = auth.NewMemoryStore()
+	a, err := auth.New(config)
 	if err != nil {
 		panic(err)
 	}
-	names := make(map[string]string)
-	for _, operation := range a.API.Operations() {
-		for _, method := range operation.Methods() {
-			names[method+" "+operation.Path()] = operation.Name()
-		}
-	}
-	return names
-})
+	return a.API.Operations()
+}
