@@ -35,7 +35,7 @@ func (s *sessionCookies) openAccount(x *Exchange) []byte {
 		return nil
 	}
 	object, ok := s.accountSeal.decrypt(value)
-	if !ok || checkJWTTimes(object) != nil {
+	if !ok || checkJWT(object) != nil {
 		return nil
 	}
 	return object

@@ -20,6 +20,14 @@ type SignIn struct {
 	// DontRemember ends the session with the browser, or after a day.
 	DontRemember bool
 
+	// RememberAsBefore keeps the browser's cookies as long as those of the session
+	// that it had: for sign-ins that do not ask. The session lives as long as any.
+	RememberAsBefore bool
+
+	// Unsent keeps the session from being sent to the browser. It is set in a
+	// transaction, after which the endpoint calls Services.SetSession.
+	Unsent bool
+
 	// Redirects is set where the browser follows a link: a Challenge cannot answer
 	// there, but may redirect (Exchange.Redirect).
 	Redirects bool
@@ -60,8 +68,8 @@ func (s *services) stopped(ctx context.Context, in *SignIn) (*stop, error) {
 	return &stop{}, nil
 }
 
-// signIn starts a session and sends it to the browser. It returns nil, nil if a
-// plugin has given another answer.
+// signIn starts a session and sends it to the browser, unless that waits. It returns
+// nil, nil if a plugin has given another answer.
 //
 // Errors: ErrInvalidPassword if the password was changed meanwhile, ErrAborted.
 func (s *services) signIn(ctx context.Context, in *SignIn) (session *Session, err error) {
@@ -76,7 +84,10 @@ func (s *services) signIn(ctx context.Context, in *SignIn) (session *Session, er
 	if err != nil {
 		return nil, err
 	}
-	s.setSession(ctx, &SessionData{Session: session, User: in.User}, in.DontRemember)
+	if !in.Unsent {
+		forget := in.DontRemember || in.RememberAsBefore && s.forgets(ExchangeFrom(ctx))
+		s.setSession(ctx, &SessionData{Session: session, User: in.User}, forget)
+	}
 	return session, nil
 }
 

@@ -27,7 +27,9 @@ func (s *Services) SessionByToken(ctx context.Context, token string) (*SessionDa
 // and the run has its answer already: the endpoint returns.
 //
 // Errors: ErrInvalidPassword if in.Password was changed meanwhile, ErrAborted from
-// hooks around sessions, *APIError of a plugin, a redirect among them.
+// hooks around sessions, *APIError of a plugin, a redirect among them. In a
+// transaction an *APIError is no reason to roll back: what the other plugin stored
+// for a redirect has to stay.
 func (s *Services) SignIn(ctx context.Context, in *SignIn) (*Session, error) {
 	return s.core.signIn(ctx, in)
 }
@@ -43,6 +45,15 @@ func (s *Services) CreateSession(ctx context.Context, userID string, dontRemembe
 // current one of the run.
 func (s *Services) SetSession(ctx context.Context, data *SessionData, dontRemember bool) {
 	s.core.setSession(ctx, data, dontRemember)
+}
+
+// CacheSession writes the cached copy of the browser's session again, if there is to
+// be one, and makes it the current one of the run: for a session that is the same
+// but for its user. It is not a new one (NewSessionFromContext).
+func (s *Services) CacheSession(ctx context.Context, data *SessionData) {
+	x := ExchangeFrom(ctx)
+	x.state = data
+	s.core.cookiesOf(x).setCopy(x, s.core.visible(data), s.core.forgets(x))
 }
 
 // ClearSession makes the browser forget its session, and with keepForget not whether
