@@ -3,6 +3,8 @@ package auth
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -66,6 +68,23 @@ func (s *Services) CookieNames(ctx context.Context) (names []string) {
 // SetsCookie reports whether the response sets or expires a cookie already.
 func (s *Services) SetsCookie(ctx context.Context, name string) bool {
 	return ExchangeFrom(ctx).setsCookie(name)
+}
+
+// SentCookie returns the cookie with a name that the response sets, with its value as
+// it was before it was percent-encoded, nil if the response sets none or expires it.
+func (s *Services) SentCookie(ctx context.Context, name string) *http.Cookie {
+	for _, line := range slices.Backward(ExchangeFrom(ctx).header["Set-Cookie"]) {
+		if !strings.HasPrefix(line, name+"=") {
+			continue
+		}
+		sent, err := http.ParseSetCookie(line)
+		if err != nil || sent.Value == "" || sent.MaxAge < 0 {
+			return nil
+		}
+		sent.Value = decodeURIComponent(sent.Value)
+		return sent
+	}
+	return nil
 }
 
 // standard returns a cookie in the form of net/http.

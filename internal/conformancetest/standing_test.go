@@ -18,18 +18,18 @@ type standing struct {
 
 var standings = []*standing{
 	{
-		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless", "probe-cache"},
+		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless", "bearer-cache", "multi-cache", "ott-cache", "probe-cache"},
 		concerns: about("getSession"),
 		lines:    []string{"* body in another order", "* value in another order"},
 	},
 	{
-		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless", "probe-cache"},
+		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless", "bearer-cache", "multi-cache", "ott-cache", "probe-cache"},
 		concerns: func(*step) bool { return true },
 		lines:    []string{"* copy in another order"},
 	},
 	{
-		row: "order of keys of a session in the secondary storage", variants: []string{"secondary*", "copies-secondary", "fields*-secondary", "hashed-resets", "database-hooks-secondary", "oauth-secondary*"},
-		concerns: about("getSession", "listSessions", "updateSession"),
+		row: "order of keys of a session in the secondary storage", variants: []string{"secondary*", "copies-secondary", "fields*-secondary", "hashed-resets", "database-hooks-secondary", "oauth-secondary*", "bearer-secondary", "multi-secondary", "ott-secondary"},
+		concerns: about("getSession", "listSessions", "updateSession", "listDeviceSessions", "setActiveSession", "verifyOneTimeToken"),
 		lines:    []string{"* body in another order", "* value in another order"},
 	},
 	{

@@ -35,7 +35,7 @@ var emailOtpPluginVariants = []*variant{
 	emailOTP("email-otp-reuse-encrypted", merge(reuse, object{"storeOTP": "encrypted"}), reusing(auth.OTPStorage{Form: auth.EncryptedOTP})),
 	emailOTP("email-otp-reuse-own-hash", merge(reuse, object{"storeOTP": object{"hash": "$otp hash"}}), reusing(ownHash)),
 	emailOTP("email-otp-reuse-own-encryption", merge(reuse, object{"storeOTP": object{"encrypt": "$otp encrypt", "decrypt": "$otp decrypt"}}), reusing(ownEncryption)),
-	rotated(emailOTP("email-otp-secrets", object{"storeOTP": "encrypted"}, storedAs(auth.OTPStorage{Form: auth.EncryptedOTP}))),
+	withNewSecret(emailOTP("email-otp-secrets", object{"storeOTP": "encrypted"}, storedAs(auth.OTPStorage{Form: auth.EncryptedOTP}))),
 
 	emailOTP("email-otp-change", object{"changeEmail": object{"enabled": true}}, func(e *auth.EmailOTP, _ *ours) { e.EmailChange.Enabled = true }),
 	emailOTP("email-otp-change-both", object{"changeEmail": object{"enabled": true, "verifyCurrentEmail": true}}, func(e *auth.EmailOTP, _ *ours) {
@@ -170,8 +170,8 @@ var limited = &variant{
 	config:  func(c *auth.Config, _ *ours) { c.RateLimit = auth.RateLimit{} },
 }
 
-// rotated has a newer secret beside the common one.
-func rotated(v *variant) *variant {
+// withNewSecret has a newer secret beside the common one.
+func withNewSecret(v *variant) *variant {
 	both := v.with(&variant{
 		options: object{"secrets": []object{{"version": 2, "value": newSecret}, {"version": 1, "value": secret}}},
 		config: func(c *auth.Config, _ *ours) {
