@@ -102,6 +102,10 @@ type PluginEndpoint struct {
 	// newUserCallbackURL in a body are always checked.)
 	RedirectQuery []string
 
+	// Require names members of the body that have to be there although the request's
+	// type lets them be left out: where an option says so.
+	Require []string
+
 	AcceptForms  bool // bodies may be forms, not only JSON
 	OptionalBody bool // the body may be missing
 	NeedHeaders  bool // a Call without headers is refused
@@ -116,7 +120,7 @@ const (
 	SessionNone     SessionLevel = iota // there need be none
 	SessionRequired                     // one that may come from its cached copy
 	SessionStored                       // one that the store has at this moment
-	SessionFresh                        // one that began a short while ago (SessionOptions.FreshAge), else 403
+	SessionFresh                        // one that began a short while ago (SessionOptions.FreshAge), else 403; a copy will do
 )
 
 // A RouteHook runs around some endpoints. Paths are those of the endpoints as they
