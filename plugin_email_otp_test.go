@@ -56,8 +56,8 @@ func (w *otpWorld) lastCode() string {
 // stored counts what waits to be brought back.
 func (w *otpWorld) stored() int64 { return count(w.t, w.world, w.core.verifications.table) }
 
-// wrong returns a code that is not this one.
-func wrong(code string) string {
+// wrongCode returns a code that is not this one.
+func wrongCode(code string) string {
 	if code[0] == '0' {
 		return "1" + code[1:]
 	}
@@ -166,8 +166,8 @@ func TestEmailOTPCodes(t *testing.T) {
 		verify(code).fails(t, 400, ErrOTPExpired)
 		verify(code).fails(t, 400, ErrInvalidOTP)
 		code = w.code(OTPVerifyEmail, "ann@example.com")
-		verify(wrong(code)).fails(t, 400, ErrInvalidOTP)
-		verify(wrong(code)).fails(t, 400, ErrInvalidOTP)
+		verify(wrongCode(code)).fails(t, 400, ErrInvalidOTP)
+		verify(wrongCode(code)).fails(t, 400, ErrInvalidOTP)
 		verify(code).fails(t, 403, ErrTooManyAttempts)
 		verify(code).fails(t, 400, ErrInvalidOTP)
 		if n := w.stored(); n != 0 {
@@ -186,13 +186,13 @@ func TestEmailOTPReuse(t *testing.T) {
 			return w.browser().post("/sign-in/email-otp", map[string]any{"email": "ann@example.com", "otp": code})
 		}
 		for range 2 {
-			signIn(wrong(code)).fails(t, 400, ErrInvalidOTP)
+			signIn(wrongCode(code)).fails(t, 400, ErrInvalidOTP)
 			time.Sleep(4 * time.Minute)
 			if again := w.code(OTPSignIn, "ann@example.com"); again != code {
 				t.Fatalf("another code, %s after %s", again, code)
 			}
 		}
-		signIn(wrong(code)).fails(t, 400, ErrInvalidOTP)
+		signIn(wrongCode(code)).fails(t, 400, ErrInvalidOTP)
 		signIn(code).fails(t, 403, ErrTooManyAttempts)
 		if again := w.code(OTPSignIn, "ann@example.com"); again == code {
 			t.Error("the code that was guessed at is sent again")
@@ -233,7 +233,7 @@ func TestOTPStorage(t *testing.T) {
 				t.Errorf("read %v %v", out, err)
 			}
 			b := w.browser()
-			b.post("/email-otp/verify-email", map[string]any{"email": "ann@example.com", "otp": wrong(code)}).fails(t, 400, ErrInvalidOTP)
+			b.post("/email-otp/verify-email", map[string]any{"email": "ann@example.com", "otp": wrongCode(code)}).fails(t, 400, ErrInvalidOTP)
 			b.post("/email-otp/verify-email", map[string]any{"email": "ann@example.com", "otp": v.Value}).fails(t, 400, ErrInvalidOTP)
 			b.post("/email-otp/verify-email", map[string]any{"email": "ann@example.com", "otp": code}).ok(t)
 		})
@@ -498,7 +498,7 @@ func TestEmailOTPChange(t *testing.T) {
 func TestEmailOTPChallenged(t *testing.T) {
 	w := newOTPWorld(t, &EmailOTP{}, func(c *Config) {
 		c.EmailVerification.AutoSignIn = true
-		c.Plugins = append(c.Plugins, challenger{})
+		c.Plugins = append(c.Plugins, codeChallenger{})
 	})
 	w.as("ann")
 	for _, typ := range []OTPType{OTPSignIn, OTPVerifyEmail} {
@@ -515,12 +515,12 @@ func TestEmailOTPChallenged(t *testing.T) {
 	}
 }
 
-// challenger wants another factor of those who bring a code.
-type challenger struct{}
+// codeChallenger wants another factor of those who bring a code.
+type codeChallenger struct{}
 
-func (challenger) ID() string { return "challenger" }
+func (codeChallenger) ID() string { return "challenger" }
 
-func (challenger) Extend(*Services) (*Extension, error) {
+func (codeChallenger) Extend(*Services) (*Extension, error) {
 	return &Extension{Challenge: func(_ context.Context, in *SignIn) (any, error) {
 		if in.Method != "email-otp" {
 			return nil, nil

@@ -49,7 +49,7 @@ func TestOTPAtOnce(t *testing.T) {
 			for range rounds {
 				w := newOTPWorld(t, &EmailOTP{}, edit)
 				code := w.code(OTPSignIn, "ann@example.com")
-				if got := w.outcomes(slices.Repeat([]string{wrong(code)}, guesses), noMore); got[otpWrong] > 3 || got[otpRight] != 0 || name == "memory" && got[otpWrong] != 3 {
+				if got := w.outcomes(slices.Repeat([]string{wrongCode(code)}, guesses), noMore); got[otpWrong] > 3 || got[otpRight] != 0 || name == "memory" && got[otpWrong] != 3 {
 					t.Fatalf("wrong ones: %v", got)
 				}
 				code = w.code(OTPSignIn, "ann@example.com")
@@ -57,7 +57,7 @@ func TestOTPAtOnce(t *testing.T) {
 					t.Fatalf("right ones: %v", got)
 				}
 				code = w.code(OTPSignIn, "ann@example.com")
-				got := w.outcomes(append(slices.Repeat([]string{code}, 6), wrong(code), wrong(code)), noMore)
+				got := w.outcomes(append(slices.Repeat([]string{code}, 6), wrongCode(code), wrongCode(code)), noMore)
 				if got[otpRight] > 1 || name == "memory" && got[otpRight] != 1 {
 					t.Fatalf("both: %v", got)
 				}
