@@ -18,17 +18,17 @@ type standing struct {
 
 var standings = []*standing{
 	{
-		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless", "bearer-cache", "multi-cache", "ott-cache"},
+		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless", "bearer-cache", "multi-cache", "ott-cache", "two-factor-cache*"},
 		concerns: about("getSession"),
 		lines:    []string{"* body in another order", "* value in another order"},
 	},
 	{
-		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless", "bearer-cache", "multi-cache", "ott-cache"},
+		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless", "bearer-cache", "multi-cache", "ott-cache", "two-factor-cache*"},
 		concerns: func(*step) bool { return true },
 		lines:    []string{"* copy in another order"},
 	},
 	{
-		row: "order of keys of a session in the secondary storage", variants: []string{"secondary*", "copies-secondary", "fields*-secondary", "hashed-resets", "database-hooks-secondary", "oauth-secondary*", "bearer-secondary", "multi-secondary", "ott-secondary"},
+		row: "order of keys of a session in the secondary storage", variants: []string{"secondary*", "copies-secondary", "fields*-secondary", "hashed-resets", "database-hooks-secondary", "oauth-secondary*", "bearer-secondary", "multi-secondary", "ott-secondary", "two-factor-secondary"},
 		concerns: about("getSession", "listSessions", "updateSession", "listDeviceSessions", "setActiveSession", "verifyOneTimeToken"),
 		lines:    []string{"* body in another order", "* value in another order"},
 	},
@@ -98,6 +98,19 @@ var standings = []*standing{
 		row: "deleting a user", variants: []string{"database-hooks*"}, // in one transaction: the hooks after it come last
 		concerns: about("deleteUser"),
 		lines:    []string{"* after in another place"},
+	},
+	{
+		row: "hooks around the session of a sign-in that wants a second factor", variants: []string{"two-factor-hooks"},
+		concerns: about("signInEmail"),
+		lines: []string{
+			`- before create session.userAgent {"text":"conformance/1"}`, `- after create session.userAgent {"text":"conformance/1"}`,
+			`- before delete session.userAgent {"text":"conformance/1"}`, `- after delete session.userAgent {"text":"conformance/1"}`,
+		},
+	},
+	{
+		row: "order of hooks around a second factor", variants: []string{"two-factor-hooks"}, // in transactions: the hooks after it come last
+		concerns: about("enableTwoFactor", "disableTwoFactor", "verifyTOTP", "verifyTwoFactorOTP", "verifyBackupCode"),
+		lines:    []string{"* after in another place", "* before in another place"},
 	},
 }
 

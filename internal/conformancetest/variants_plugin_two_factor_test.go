@@ -88,7 +88,6 @@ var twoFactorPluginVariants = []*variant{
 	}),
 	twoFactor("two-factor-limits", object{}, nil).with(limited),
 	twoFactor("two-factor-hooks", object{}, nil).with(databaseHooks("", object{}, func(*auth.Config, *ours) {})),
-	twoFactor("two-factor-order", object{}, nil).with(orderVariants[0]),
 	withNewSecret(twoFactor("two-factor-secrets", object{}, nil)),
 	twoFactor("two-factor-cookies", object{}, nil).with(&variant{
 		options: object{"advanced": object{
@@ -139,13 +138,15 @@ func (o *ours) mailSecondFactor(_ context.Context, user *auth.User, code string)
 	return nil
 }
 
-func (o *ours) failingSecondFactor(_ context.Context, user *auth.User, _ string) error {
-	o.tell("fails to mail", "to", user.Email)
+func (o *ours) failingSecondFactor(_ context.Context, user *auth.User, code string) error {
+	o.tell("fails to mail", "to", user.Email, "random", code)
 	return errors.New("it failed")
 }
 
 // unwrapped is a text without its first and last character.
-func unwrapped(_ context.Context, stored string) (string, error) { return stored[1 : len(stored)-1], nil }
+func unwrapped(_ context.Context, stored string) (string, error) {
+	return stored[1 : len(stored)-1], nil
+}
 
 func twoCodes() func(context.Context) ([]string, error) {
 	var made atomic.Int64

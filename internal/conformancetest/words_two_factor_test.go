@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/seed3b05b409/auth"
 )
 
 // What the second factor makes up by chance: secrets of apps, backup codes, names of
@@ -46,6 +48,29 @@ func (w *words) secondFactor(text string) string {
 	return deviceForm.ReplaceAllStringFunc(text, func(found string) string {
 		return "trust-device-" + w.label(strings.TrimPrefix(found, "trust-device-"))
 	})
+}
+
+// secondFactorHash names what a text is the hash of: a code, the name of a challenge
+// or a device, or of a code for one or for a session.
+func (w *words) secondFactorHash(text string) string {
+	for i, code := range w.codes {
+		if auth.HashIdentifier(code) == text {
+			return fmt.Sprintf("<hash of code %d>", i+1)
+		}
+	}
+	for id, label := range w.labels {
+		for _, purpose := range []string{"2fa-", "2fa-attempts-2fa-", "2fa-otp-2fa-", "trust-device-"} {
+			if auth.HashIdentifier(purpose+id) == text {
+				return "<hash of " + purpose + label + ">"
+			}
+		}
+		for other, label2 := range w.labels {
+			if auth.HashIdentifier("2fa-otp-"+id+"!"+other) == text {
+				return "<hash of 2fa-otp-" + label + "!" + label2 + ">"
+			}
+		}
+	}
+	return ""
 }
 
 // appURI names the secret in the URI of an app.
