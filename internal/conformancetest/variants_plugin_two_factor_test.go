@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -108,6 +109,34 @@ var twoFactorPluginVariants = []*variant{
 			}
 		},
 	}),
+	company("two-factor-first", true),
+	company("two-factor-last", false),
+}
+
+// company has other plugins beside it, in front or behind.
+func company(name string, first bool) *variant {
+	v := twoFactor(name, object{}, nil)
+	options, config := v.options["plugins"].([][]any), v.config
+	others := [][]any{
+		{"bearer", object{}}, {"multiSession", object{}}, {"username", object{}},
+		{"emailOTP", object{"sendVerificationOTP": "$otp mail", "generateOTP": "$otp codes"}},
+	}
+	both := slices.Concat(others, options)
+	if first {
+		both = slices.Concat(options, others)
+	}
+	return &variant{
+		name: name, options: object{"plugins": both},
+		config: func(c *auth.Config, o *ours) {
+			if first {
+				config(c, o)
+			}
+			c.Plugins = append(c.Plugins, &auth.Bearer{}, &auth.MultiSession{}, &auth.Username{}, &auth.EmailOTP{Send: o.otpMail, Generate: otpCodes()})
+			if !first {
+				config(c, o)
+			}
+		},
+	}
 }
 
 // twoFactor has the plugin, with codes in mails.
