@@ -18,17 +18,17 @@ type standing struct {
 
 var standings = []*standing{
 	{
-		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless", "bearer-cache", "multi-cache", "ott-cache", "username*-cache", "magic-cache", "two-factor-cache*"},
+		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless", "bearer-cache", "multi-cache", "ott-cache", "username*-cache", "magic-cache", "probe-cache"},
 		concerns: about("getSession"),
 		lines:    []string{"* body in another order", "* value in another order"},
 	},
 	{
-		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless", "bearer-cache", "multi-cache", "ott-cache", "username*-cache", "magic-cache", "two-factor-cache*"},
+		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless", "bearer-cache", "multi-cache", "ott-cache", "username*-cache", "magic-cache", "probe-cache"},
 		concerns: func(*step) bool { return true },
 		lines:    []string{"* copy in another order"},
 	},
 	{
-		row: "order of keys of a session in the secondary storage", variants: []string{"secondary*", "copies-secondary", "fields*-secondary", "hashed-resets", "database-hooks-secondary", "oauth-secondary*", "bearer-secondary", "multi-secondary", "ott-secondary", "username-secondary", "magic-secondary*", "two-factor-secondary"},
+		row: "order of keys of a session in the secondary storage", variants: []string{"secondary*", "copies-secondary", "fields*-secondary", "hashed-resets", "database-hooks-secondary", "oauth-secondary*", "bearer-secondary", "multi-secondary", "ott-secondary", "username-secondary", "magic-secondary*"},
 		concerns: about("getSession", "listSessions", "updateSession", "listDeviceSessions", "setActiveSession", "verifyOneTimeToken", "magicLinkVerify"),
 		lines:    []string{"* body in another order", "* value in another order"},
 	},
@@ -123,6 +123,16 @@ var standings = []*standing{
 		row: "deleting a user", variants: []string{"database-hooks*"}, // in one transaction: the hooks after it come last
 		concerns: about("deleteUser"),
 		lines:    []string{"* after in another place"},
+	},
+	{
+		row: "`get-session` answered from the cookie cache", variants: []string{"two-factor-cache*"},
+		concerns: about("getSession"),
+		lines:    []string{"* body in another order"},
+	},
+	{
+		row: "order of keys of a session in the secondary storage", variants: []string{"two-factor-secondary"},
+		concerns: about("getSession"),
+		lines:    []string{"* body in another order"},
 	},
 	{
 		row: "hooks around the session of a sign-in that wants a second factor", variants: []string{"two-factor-hooks"},
