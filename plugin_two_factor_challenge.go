@@ -187,41 +187,32 @@ func errNoChallenge() error {
 	return NewError(http.StatusUnauthorized, ErrInvalidTwoFactorCookie, "Invalid two factor cookie")
 }
 
-// take takes the budget of a challenge, so that one request at a time can try a
-// code. It is gone until giveBack.
+// take takes the budget of a challenge, in the transaction of ctx, so that one
+// request at a time can try a code. It is gone until giveBack.
 //
-// Errors: ErrInvalidTwoFactorCookie if somebody else has it, ErrTooManyAttempts-
+// Refusals: ErrInvalidTwoFactorCookie if there is none, ErrTooManyAttempts-
 // RequestNewCode if it is spent: the challenge is over then.
-func (p *TwoFactor) take(ctx context.Context, f *secondFactor) error {
-	if !f.signsIn() {
-		return nil
-	}
+func (p *TwoFactor) take(ctx context.Context, f *secondFactor) (refusal, err error) {
 	v, err := p.services.ConsumeVerification(ctx, purposeAttempts, f.token)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if v == nil {
-		return errNoChallenge()
+		return errNoChallenge(), nil
 	}
 	f.budget = v
 	if f.spent, err = strconv.Atoi(v.Value); err != nil || f.spent < 0 {
 		f.spent = challengeAttempts
 	}
-	if f.spent >= challengeAttempts {
-		return p.giveUp(ctx, f)
+	if f.spent < challengeAttempts {
+		return nil, nil
 	}
-	return nil
-}
-
-// giveUp ends a challenge whose budget is spent.
-func (p *TwoFactor) giveUp(ctx context.Context, f *secondFactor) error {
-	_, err := p.services.ConsumeVerification(ctx, purposeChallenge, f.token)
 	p.services.ExpireCookie(ctx, p.challengeCookie(ctx))
-	if err != nil {
-		return NewError(http.StatusInternalServerError, ErrFailedToInvalidateTwoFactorChallenge, "Failed to invalidate two-factor challenge").WithCause(err)
+	if _, err := p.services.ConsumeVerification(ctx, purposeChallenge, f.token); err != nil {
+		return nil, NewError(http.StatusInternalServerError, ErrFailedToInvalidateTwoFactorChallenge, "Failed to invalidate two-factor challenge").WithCause(err)
 	}
 	p.services.Event(ctx, "second factor given up", "user", f.user.ID)
-	return errTooManyCodes()
+	return errTooManyCodes(), nil
 }
 
 func errTooManyCodes() error {
@@ -251,32 +242,28 @@ type VerifyTwoFactorResponse struct {
 	User  *User  `json:"user"`
 }
 
-// admit ends a challenge with a session, in the transaction of ctx or one of its
-// own. The user may not have changed the password since the first factor.
+// admit ends a challenge with a session, in the transaction of ctx. The user may not
+// have changed the password since the first factor.
 //
 // Errors: ErrInvalidTwoFactorCookie, after which the cookie has to go.
-func (p *TwoFactor) admit(ctx context.Context, f *secondFactor) (data *SessionData, err error) {
+func (p *TwoFactor) admit(ctx context.Context, f *secondFactor) (*SessionData, error) {
 	s := p.services
-	err = s.Transaction(ctx, func(ctx context.Context) error {
-		user, err := s.LockUser(ctx, f.user.ID)
-		if err != nil {
-			return err
-		}
-		v, err := s.ConsumeVerification(ctx, purposeChallenge, f.token)
-		if err != nil {
-			return err
-		}
-		if user == nil || v == nil || v.Value != user.ID {
-			return errNoChallenge()
-		}
-		if account, err := s.PasswordAccount(ctx, user.ID); err != nil || account != nil && account.UpdatedAt.After(v.CreatedAt) {
-			return orNoChallenge(err)
-		}
-		session, err := p.createSession(ctx, user.ID, s.Forgets(ctx), nil)
-		data = &SessionData{Session: session, User: user}
-		return err
-	})
-	return data, err
+	user, err := s.LockUser(ctx, f.user.ID)
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.ConsumeVerification(ctx, purposeChallenge, f.token)
+	if err != nil {
+		return nil, err
+	}
+	if user == nil || v == nil || v.Value != user.ID {
+		return nil, errNoChallenge()
+	}
+	if account, err := s.PasswordAccount(ctx, user.ID); err != nil || account != nil && account.UpdatedAt.After(v.CreatedAt) {
+		return nil, orNoChallenge(err)
+	}
+	session, err := p.createSession(ctx, user.ID, s.Forgets(ctx), nil)
+	return &SessionData{Session: session, User: user}, err
 }
 
 func orNoChallenge(err error) error {
@@ -287,18 +274,15 @@ func orNoChallenge(err error) error {
 }
 
 // welcome sends the session of somebody who has been admitted.
-func (p *TwoFactor) welcome(ctx context.Context, data *SessionData, trustDevice bool) (*VerifyTwoFactorResponse, error) {
+func (p *TwoFactor) welcome(ctx context.Context, end *admission) {
 	s := p.services
-	s.SetSession(ctx, data, s.Forgets(ctx))
+	s.SetSession(ctx, end.data, s.Forgets(ctx))
 	s.ExpireCookie(ctx, p.challengeCookie(ctx))
-	s.Event(ctx, "second factor given", "user", data.User.ID)
-	if trustDevice {
-		if err := p.trust(ctx, data.User); err != nil {
-			return nil, err
-		}
+	s.Event(ctx, "second factor given", "user", end.data.User.ID)
+	if end.device != "" {
+		p.sendTrust(ctx, end.data.User, end.device)
 		s.ExpireCookie(ctx, s.ForgetCookie(ctx))
 	}
-	return p.response(data), nil
 }
 
 func (p *TwoFactor) response(data *SessionData) *VerifyTwoFactorResponse {
