@@ -92,6 +92,7 @@ func enabling(s *stage) {
 		s.t.Fatal(err)
 	}
 	s.words["SECRET"], s.words["BACKUP"] = uri.Query().Get("secret"), enabled.BackupCodes[0]
+	s.backupCodes = enabled.BackupCodes
 }
 
 // protected gives her one that she has used, which gives her another session.

@@ -46,6 +46,8 @@ type stage struct {
 	words map[string]string // what $NAME stands for in requests
 	jar   map[string]string // further cookies of requests
 	acme  acme
+
+	backupCodes []string // of the last protected user
 }
 
 // newStage makes the tables, Ann with two sessions and an account at GitHub
