@@ -26,6 +26,9 @@ type words struct {
 	provider *provider // nil if the variant has none
 	states   []string  // of flows, member by member
 
+	rows      func() []row      // of all tables; nil without a database
+	published map[string]string // public keys by their id
+
 	address string // of the client
 	labels  map[string]string
 	codes   []string  // that a server has made up and sent
@@ -54,6 +57,7 @@ func (w *words) text(text string) string {
 	text = w.provider.inWords(text)
 	text = jweForm.ReplaceAllStringFunc(text, w.jwe)
 	text = jwtForm.ReplaceAllStringFunc(text, w.jwt)
+	text = jwkForm.ReplaceAllStringFunc(text, w.jwk)
 	text = authorizeForm.ReplaceAllStringFunc(text, w.authorization)
 	text = w.flowState(text)
 	text = sealedForm.ReplaceAllStringFunc(text, w.sealed)
@@ -116,9 +120,12 @@ func (w *words) inCapitals(id string) string {
 // appeared.
 func (w *words) hash(text string) string {
 	for id, label := range w.labels {
-		for _, purpose := range []string{"", "reset-password:", "delete-account-", "auth-state:", "one-time-token:"} {
+		for _, purpose := range []string{"", "reset-password:", "delete-account-", "auth-state:", "one-time-token:", "magic-link:"} {
 			if auth.HashIdentifier(purpose+id) == text {
 				return "<hash of " + purpose + label + ">"
+			}
+			if auth.HashIdentifier(purpose+auth.HashIdentifier(id)) == text {
+				return "<hash of " + purpose + "hash of " + label + ">"
 			}
 		}
 	}
@@ -195,6 +202,9 @@ func (w *words) jwt(text string) string {
 	signature, _ := base64.RawURLEncoding.DecodeString(parts[2])
 	if signer := w.provider.signer(parts[0]+"."+parts[1], signature); signer != "" {
 		return w.idToken(signer, header, payload)
+	}
+	if described := w.keyed(header, payload, parts[0]+"."+parts[1], signature); described != "" {
+		return described
 	}
 	name, ok := w.signature(parts[0]+"."+parts[1], signature)
 	if !ok {
