@@ -120,6 +120,11 @@ var standings = []*standing{
 		lines:    []string{"* after in another place"},
 	},
 	{
+		row: "a code that was sent by e-mail and what it is brought for", variants: []string{"email-otp-secondary*"},
+		concerns: about("signInEmailOTP"),
+		lines:    []string{"* entry in another place"},
+	},
+	{
 		row: "deleting a user", variants: []string{"database-hooks*"}, // in one transaction: the hooks after it come last
 		concerns: about("deleteUser"),
 		lines:    []string{"* after in another place"},
