@@ -53,6 +53,9 @@ func (b *Bearer) sessionToken(h http.Header) string {
 
 // expose tells clients without cookies what the session's cookie is.
 func (b *Bearer) expose(x *Exchange) error {
+	if len(x.Header()["Set-Cookie"]) == 0 {
+		return nil // most responses
+	}
 	if sent := b.services.SentCookie(x, b.services.SessionCookie(x).Name); sent != nil {
 		x.SetExposed("set-auth-token", sent.Value)
 	}

@@ -23,6 +23,12 @@ func (s *Services) SessionCookie(ctx context.Context) *http.Cookie {
 	return s.core.cookiesOf(ctx).tokenCookie.standard()
 }
 
+// ForgetCookie returns the cookie that marks a session which is not to be remembered,
+// without its value, which is "true", signed.
+func (s *Services) ForgetCookie(ctx context.Context) *http.Cookie {
+	return s.core.cookiesOf(ctx).forgetCookie.standard()
+}
+
 // SetCookie adds a cookie to the response, in place of one with the same name that
 // is there already. The value is percent-encoded.
 func (s *Services) SetCookie(ctx context.Context, c *http.Cookie) {

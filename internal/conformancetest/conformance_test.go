@@ -142,7 +142,7 @@ func TestDifferencesAreDocumented(t *testing.T) {
 // operations are those of the core and of all plugins.
 var operations = sync.OnceValue(func() (all []auth.Operation) {
 	seen := make(map[string]bool)
-	for _, v := range append([]*variant{variants[0]}, pluginVariants...) {
+	for _, v := range append([]*variant{{name: "core"}}, pluginVariants...) {
 		config := v.configuration(&ours{storage: &storage{}})
 		config.Store = auth.NewMemoryStore()
 		a, err := auth.New(config)
@@ -193,7 +193,9 @@ var routes = sync.OnceValue(func() map[string]string {
 	names := make(map[string]string)
 	for _, operation := range operations() {
 		for _, method := range operation.Methods() {
-			names[method+" "+operation.Path()] = operation.Name()
+			if path := operation.Path(); path != "" {
+				names[method+" "+path] = operation.Name()
+			}
 		}
 	}
 	return names
