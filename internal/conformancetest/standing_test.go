@@ -28,6 +28,16 @@ var standings = []*standing{
 		lines:    []string{"* copy in another order"},
 	},
 	{
+		row: "`get-session` answered from the cookie cache", variants: []string{"jwt-cookie"}, // tokens say what it says
+		concerns: about("getSession", "getToken"),
+		lines:    []string{"* body in another order", "* value in another order", "* set-auth-jwt: in another order", "* copy in another order"},
+	},
+	{
+		row:      "order of claims",
+		concerns: about("verifyJWT"),
+		lines:    []string{"* value in another order", "* body in another order"},
+	},
+	{
 		row: "order of keys of a session in the secondary storage", variants: []string{"secondary*", "copies-secondary", "fields*-secondary", "hashed-resets", "database-hooks-secondary", "oauth-secondary*", "bearer-secondary", "multi-secondary", "ott-secondary", "username-secondary", "magic-secondary*"},
 		concerns: about("getSession", "listSessions", "updateSession", "listDeviceSessions", "setActiveSession", "verifyOneTimeToken", "magicLinkVerify"),
 		lines:    []string{"* body in another order", "* value in another order"},
