@@ -84,6 +84,7 @@ func (s *sessionCookies) clear(x *Exchange) {
 // clearSession is clear for somebody whose next session is to be remembered, or
 // not, as this one.
 func (s *sessionCookies) clearSession(x *Exchange) {
+	x.started = nil
 	x.expireCookie(s.tokenCookie)
 	x.expireCookie(s.dataCookie)
 	if s.storeAccount {
@@ -234,7 +235,7 @@ func (s *services) sendSession(x *Exchange, data *SessionData, dontRemember bool
 }
 
 // NewSessionFromContext returns the session that a run has sent to the browser, new
-// or changed, nil if it has not: for hooks after an endpoint.
+// or changed, nil if it has not or has ended it again: for hooks after an endpoint.
 func NewSessionFromContext(ctx context.Context) *SessionData {
 	x := ExchangeFrom(ctx)
 	if x == nil {
@@ -247,8 +248,8 @@ func NewSessionFromContext(ctx context.Context) *SessionData {
 // carrySession gives a run the session's cookie for a token that came otherwise.
 func (s *services) carrySession(x *Exchange) { x.headers = s.carried(x.headers, s.cookiesOf(x)) }
 
-// carried returns headers with the session's cookie for a token in them that a
-// plugin has found, in place of one that is there.
+// carried returns headers with the session's cookie for a token in them that the
+// first plugin has found, in place of one that is there.
 func (s *services) carried(h http.Header, cookies *sessionCookies) http.Header {
 	if h == nil {
 		return nil
@@ -257,6 +258,7 @@ func (s *services) carried(h http.Header, cookies *sessionCookies) http.Header {
 		if token := find(h); token != "" {
 			h = h.Clone()
 			h.Set("Cookie", withCookie(strings.Join(h["Cookie"], "; "), cookies.tokenCookie.name, encodeURIComponent(cookies.signer.signCookie(token))))
+			break
 		}
 	}
 	return h
