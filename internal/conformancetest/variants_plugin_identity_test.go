@@ -88,12 +88,6 @@ var hooked = &variant{
 	},
 }
 
-// limited counts requests.
-var limited = &variant{
-	options: object{"rateLimit": object{"enabled": true, "storage": "memory"}},
-	config:  func(c *auth.Config, _ *ours) { c.RateLimit = auth.RateLimit{} },
-}
-
 // username has the plugin with options of both sides.
 func username(name string, options object, plugin auth.Username) *variant {
 	return &variant{
