@@ -144,7 +144,7 @@ var operations = sync.OnceValue(func() (all []auth.Operation) {
 	seen := make(map[string]bool)
 	for _, v := range append([]*variant{{name: "core"}}, pluginVariants...) {
 		config := v.configuration(&ours{storage: &storage{}})
-		config.Store = auth.NewMemoryStore()
+		config.Store, config.Providers = auth.NewMemoryStore(), nil // which are started with a site
 		a, err := auth.New(config)
 		if err != nil {
 			panic(err)
