@@ -75,6 +75,12 @@ type Extension struct {
 	// lets the sign-in go on.
 	Challenge func(ctx context.Context, in *SignIn) (answer any, err error)
 
+	// Unproven takes away what was set up for a user by whoever made it, when the
+	// owner of the mailbox shows up and nobody had proven to be that
+	// (Services.ProveMailbox). It runs in the transaction in which passwords, accounts
+	// and sessions go.
+	Unproven func(ctx context.Context, user *User) error
+
 	// SessionSeal makes and opens the cached copy of a session in a cookie (see
 	// CookieCache) in place of its Strategy. One plugin may have it.
 	SessionSeal SessionSeal
