@@ -23,7 +23,7 @@ const (
 )
 
 // keptInputs are the inputs that come back after an error. Passwords do not.
-var keptInputs = []string{"name", "email", "image"}
+var keptInputs = []string{"name", "username", "login", "email", "image"}
 
 // newErrorFlash describes why the form in r was refused.
 func newErrorFlash(r *http.Request, err *auth.APIError) flash {
