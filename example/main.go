@@ -101,7 +101,8 @@ func runOn(ctx context.Context, db *database, listener net.Listener, chosen opti
 		return err
 	}
 	mails := newOutbox()
-	config := newConfig(baseURL, secret.value, db.store, mails, background.Go)
+	plugins := newPlugins(mails)
+	config := newConfig(baseURL, secret.value, db.store, mails, plugins, background.Go)
 	config.Providers = configsOf(providers)
 	a, err := auth.New(config)
 	if err != nil {
@@ -112,7 +113,7 @@ func runOn(ctx context.Context, db *database, listener net.Listener, chosen opti
 	}
 	announce(out, baseURL, db, secret, public, providers)
 	background.Go(func() { cleanUp(ctx, a) })
-	return serve(ctx, listener, newSite(a, mails, !public, providers))
+	return serve(ctx, listener, newSite(a, plugins, mails, !public, providers))
 }
 
 // chooseProviders returns the configured providers, or starts the demonstration

@@ -64,6 +64,20 @@ func (o *outbox) deleteAccount(ctx context.Context, m auth.Mail) error {
 	})
 }
 
+func (o *outbox) signInLink(ctx context.Context, m auth.MagicLinkMail) error {
+	return o.send(ctx, mail{
+		To: m.Email, Subject: "Sign in", Link: m.URL, Action: "Sign in",
+		Text: "Hello, this link signs you in. It is good for five minutes. If you did not ask for it, ignore this mail.",
+	})
+}
+
+func (o *outbox) signInCode(ctx context.Context, m auth.TwoFactorOTPMail) error {
+	return o.send(ctx, mail{
+		To: m.User.Email, Subject: "Your code", Code: m.Code,
+		Text: "Hello " + called(m.User) + ", this code is the second step of your sign-in. It is good for three minutes. If it is not you who signs in, change your password.",
+	})
+}
+
 func (o *outbox) send(ctx context.Context, m mail) error {
 	m.Sent = time.Now()
 	slog.InfoContext(ctx, "mail", "to", m.To, "subject", m.Subject, "link", m.Link, "code", m.Code)

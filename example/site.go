@@ -18,14 +18,15 @@ var files embed.FS
 // A site serves the pages and, beside them, the API.
 type site struct {
 	auth       *auth.Auth
+	plugins    plugins
 	mails      *outbox
 	showOutbox bool
 	providers  []namedProvider
 	pages      map[string]*template.Template
 }
 
-func newSite(a *auth.Auth, mails *outbox, showOutbox bool, providers []namedProvider) http.Handler {
-	s := &site{auth: a, mails: mails, showOutbox: showOutbox, providers: providers, pages: parsePages()}
+func newSite(a *auth.Auth, p plugins, mails *outbox, showOutbox bool, providers []namedProvider) http.Handler {
+	s := &site{auth: a, plugins: p, mails: mails, showOutbox: showOutbox, providers: providers, pages: parsePages()}
 	mux := http.NewServeMux()
 	mux.Handle("/api/auth/", a) // checks origins and limits rates by itself
 	mux.Handle("/", secureHeaders(s.sameOrigin(s.routes())))
@@ -43,6 +44,14 @@ func (s *site) routes() http.Handler {
 	mux.Handle("POST /sign-up", s.form("/sign-up", s.signUp))
 	mux.Handle("POST /sign-in", s.form("/sign-in", s.signIn))
 	mux.Handle("POST /sign-in/social", s.form("/sign-in", s.signInSocial))
+	mux.Handle("GET /sign-in/link", s.visitor("sign-in-link"))
+	mux.Handle("POST /sign-in/link", s.form("/sign-in/link", s.sendSignInLink))
+	mux.HandleFunc("GET /sign-in/link/error", s.signInLinkError)
+	for kind, verify := range map[string]codeFunc{appCode: s.verifyAppCode, mailCode: s.verifyMailCode, backupCode: s.verifyBackupCode} {
+		mux.Handle("GET "+secondStepPath+kind, s.visitorWith("second-step", kind))
+		mux.Handle("POST "+secondStepPath+kind, s.form(secondStepPath+kind, s.secondStep(verify)))
+	}
+	mux.Handle("POST "+secondStepPath+"send", s.form(secondStepPath+mailCode, s.sendSignInCode))
 	mux.HandleFunc("GET "+providerErrorPath, s.providerError)
 	mux.HandleFunc("GET /welcome", s.tell("Welcome!", "/account"))
 	mux.Handle("POST /sign-out", s.form("/", s.signOut))
@@ -59,6 +68,11 @@ func (s *site) routes() http.Handler {
 	mux.Handle("POST /account/link", s.form("/account", s.linkSocial))
 	mux.Handle("POST /account/unlink", s.form("/account", s.unlink))
 	mux.HandleFunc("GET /linked", s.tell("The account is linked.", "/account"))
+	mux.Handle("POST /two-factor/enable", s.reveal("/account", s.enableTwoFactor))
+	mux.Handle("GET /two-factor/confirm", s.member(s.confirmTwoFactorPage))
+	mux.Handle("POST /two-factor/confirm", s.form("/two-factor/confirm", s.confirmTwoFactor))
+	mux.Handle("POST /two-factor/backup-codes", s.reveal("/account", s.newBackupCodes))
+	mux.Handle("POST /two-factor/disable", s.form("/account", s.disableTwoFactor))
 	mux.Handle("POST /password", s.form("/password", s.changePassword))
 	mux.Handle("POST /password/first", s.form("/password", s.setPassword))
 	mux.Handle("POST /sessions/revoke", s.form("/sessions", s.revokeSession))
@@ -105,7 +119,9 @@ func secureHeaders(next http.Handler) http.Handler {
 
 // visitor serves a page that is the same for everybody who is not signed in.
 // Who is signed in has no use for it.
-func (s *site) visitor(name string) http.Handler {
+func (s *site) visitor(name string) http.Handler { return s.visitorWith(name, nil) }
+
+func (s *site) visitorWith(name string, content any) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		data, err := s.auth.Session(r)
 		switch {
@@ -114,7 +130,7 @@ func (s *site) visitor(name string) http.Handler {
 		case data != nil:
 			http.Redirect(w, r, "/account", http.StatusSeeOther)
 		default:
-			s.render(w, r, http.StatusOK, name, view{})
+			s.render(w, r, http.StatusOK, name, view{Data: content})
 		}
 	})
 }
@@ -153,12 +169,7 @@ const maxForm = 32 << 10
 // form serves a form that is on the page back. Every outcome leads on, so that
 // reloading a page never repeats what a form did.
 func (s *site) form(back string, do formFunc) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-		if err := r.ParseForm(); err != nil {
-			s.problem(w, r, http.StatusBadRequest, "The form could not be read.")
-			return
-		}
+	return s.post(func(w http.ResponseWriter, r *http.Request) {
 		next, notice, err := do(w, r)
 		if err != nil {
 			s.refuse(w, r, cmp.Or(next, back), err)
@@ -168,6 +179,35 @@ func (s *site) form(back string, do formFunc) http.Handler {
 			setFlash(w, flash{Text: notice})
 		}
 		s.proceed(w, r, next)
+	})
+}
+
+// A revealFunc does what a form asks for. It returns the page that shows what came
+// of it.
+type revealFunc func(w http.ResponseWriter, r *http.Request) (page string, data any, err error)
+
+// reveal is form for what can be shown once only, which is why the answer itself
+// shows it.
+func (s *site) reveal(back string, do revealFunc) http.Handler {
+	return s.post(func(w http.ResponseWriter, r *http.Request) {
+		page, data, err := do(w, r)
+		if err != nil {
+			s.refuse(w, r, back, err)
+			return
+		}
+		s.show(w, r, page, data)
+	})
+}
+
+// post reads a form.
+func (s *site) post(do http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		if err := r.ParseForm(); err != nil {
+			s.problem(w, r, http.StatusBadRequest, "The form could not be read.")
+			return
+		}
+		do(w, r)
 	})
 }
 
