@@ -20,6 +20,10 @@ type SignIn struct {
 	// DontRemember ends the session with the browser, or after a day.
 	DontRemember bool
 
+	// Unsent keeps the session from being sent to the browser. It is set in a
+	// transaction, after which the endpoint calls Services.SetSession.
+	Unsent bool
+
 	// Redirects is set where the browser follows a link: a Challenge cannot answer
 	// there, but may redirect (Exchange.Redirect).
 	Redirects bool
@@ -60,7 +64,7 @@ func (s *services) stopped(ctx context.Context, in *SignIn) (*stop, error) {
 	return &stop{}, nil
 }
 
-// signIn starts a session and sends it to the browser. It returns nil, nil if a
+// signIn starts a session and sends it to the browser, unless that waits. It returns nil, nil if a
 // plugin has given another answer.
 //
 // Errors: ErrInvalidPassword if the password was changed meanwhile, ErrAborted.
@@ -76,7 +80,9 @@ func (s *services) signIn(ctx context.Context, in *SignIn) (session *Session, er
 	if err != nil {
 		return nil, err
 	}
-	s.setSession(ctx, &SessionData{Session: session, User: in.User}, in.DontRemember)
+	if !in.Unsent {
+		s.setSession(ctx, &SessionData{Session: session, User: in.User}, in.DontRemember)
+	}
 	return session, nil
 }
 

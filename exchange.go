@@ -134,6 +134,10 @@ func (x *Exchange) RequestHeaders() http.Header { return x.headers }
 // called. Failures carry their own.
 func (x *Exchange) SetStatus(status int) { x.status = status }
 
+// SetLocation adds the URL that a client may go to after a response that is no
+// redirect.
+func (x *Exchange) SetLocation(url string) { x.Header().Set("Location", percentEncode(url, " ")) }
+
 // Redirect returns the error that ends an endpoint with a redirect (302 Found)
 // to the given URL: return auth.ExchangeFrom(ctx).Redirect("/").
 func (x *Exchange) Redirect(url string) error { return redirectTo(url) }

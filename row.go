@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -44,17 +45,47 @@ func newRecords[T any](store Store, table *Table) (*records[T], error) {
 
 // insert stores a new entity. One without an id gets one, columns of its extra
 // map that are absent get their default, in the map as well: afterwards the
-// entity is what a read would return. Errors: ErrConflict.
+// entity is what a read would return. Errors: ErrConflict, or what a column has in
+// its place.
 func (r *records[T]) insert(ctx context.Context, entity *T) error {
 	r.identify(entity)
 	r.plan.complete(entity)
 	row := r.toRow(entity)
 	err := r.store.Insert(ctx, r.table, row)
+	if errors.Is(err, ErrConflict) {
+		return r.taken(ctx, func(i int) any { return row[i] })
+	}
 	if err == nil {
 		*r.plan.id(entity) = row.id()
 		r.plan.presentAll(entity)
 	}
 	return err
+}
+
+// taken returns the error of the column whose value another row has, ErrConflict if
+// it has none. The values are those that were to be written, nil for one that was
+// not; the conditions are those of the rows that were to be changed.
+func (r *records[T]) taken(ctx context.Context, value func(i int) any, own ...Condition) error {
+	for i := range r.table.Columns {
+		c := &r.table.Columns[i]
+		if c.Taken == nil || value(i) == nil {
+			continue
+		}
+		holds := Where(c.Name, value(i))
+		n, err := r.store.Count(ctx, r.table, holds)
+		if err == nil && n > 0 && len(own) > 0 {
+			var same int64
+			same, err = r.store.Count(ctx, r.table, append([]Condition{holds}, own...)...)
+			n -= same
+		}
+		switch {
+		case err != nil:
+			return err
+		case n > 0:
+			return c.Taken
+		}
+	}
+	return ErrConflict
 }
 
 // identify gives an entity an id, unless it has one or the store will make it.
@@ -100,10 +131,14 @@ func (r *records[T]) lock(ctx context.Context, where ...Condition) (*T, error) {
 }
 
 // update sets columns of all rows that meet the conditions, and besides those
-// that have an OnUpdate. It returns the number of rows. Errors:
-// ErrConflict.
+// that have an OnUpdate. It returns the number of rows. Errors: ErrConflict, or what
+// a column has in its place.
 func (r *records[T]) update(ctx context.Context, set map[string]any, where ...Condition) (int64, error) {
-	return r.store.Update(ctx, r.table, r.onUpdate(set), where...)
+	n, err := r.store.Update(ctx, r.table, r.onUpdate(set), where...)
+	if errors.Is(err, ErrConflict) {
+		err = r.taken(ctx, func(i int) any { return set[r.table.Columns[i].Name] }, where...)
+	}
+	return n, err
 }
 
 // onUpdate returns set with the columns that every update sets and this one does

@@ -27,7 +27,9 @@ func (s *Services) SessionByToken(ctx context.Context, token string) (*SessionDa
 // and the run has its answer already: the endpoint returns.
 //
 // Errors: ErrInvalidPassword if in.Password was changed meanwhile, ErrAborted from
-// hooks around sessions, *APIError of a plugin, a redirect among them.
+// hooks around sessions, *APIError of a plugin, a redirect among them. In a
+// transaction an *APIError is no reason to roll back: what the other plugin stored
+// for a redirect has to stay.
 func (s *Services) SignIn(ctx context.Context, in *SignIn) (*Session, error) {
 	return s.core.signIn(ctx, in)
 }

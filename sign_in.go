@@ -63,7 +63,7 @@ func (c *core) signInEmail(ctx context.Context, in SignInEmailRequest) (*SignInE
 // redirectAfterSignIn adds the Location that the client may follow.
 func (c *core) redirectAfterSignIn(ctx context.Context, callbackURL *string) {
 	if callbackURL != nil && *callbackURL != "" {
-		ExchangeFrom(ctx).Header().Set("Location", percentEncode(*callbackURL, " "))
+		ExchangeFrom(ctx).SetLocation(*callbackURL)
 	}
 }
 

@@ -60,6 +60,10 @@ type Column struct {
 	Transform  func(any) any   // applied to what a client sends (transform.input)
 	Validate   func(any) error // judges what a client sends (validator.input)
 
+	// Taken is the error of a write with a unique value that another row has, in
+	// place of ErrConflict: an *APIError tells the client.
+	Taken error
+
 	// TransformRead is applied to the value of an additional column whenever a row
 	// is read or was just stored: hooks and clients see what it returns
 	// (transform.output). The store and conditions have the other one.
@@ -170,6 +174,9 @@ func (t *Table) checkColumn(i int) (mistakes []error) {
 	}
 	if (c.Unique || c.Index) && !c.Type.scalar() {
 		wrong("a column of this type can be neither unique nor indexed")
+	}
+	if c.Taken != nil && !c.Unique {
+		wrong("a value that is not unique cannot be taken")
 	}
 	if (c.BigInt || c.Float) && c.Type != TypeNumber || c.BigInt && c.Float {
 		wrong("BigInt and Float are two kinds of numbers")
