@@ -71,10 +71,10 @@ func (o *outbox) signInLink(ctx context.Context, m auth.MagicLinkMail) error {
 	})
 }
 
-func (o *outbox) signInCode(ctx context.Context, m auth.TwoFactorOTPMail) error {
+func (o *outbox) signInCode(ctx context.Context, user *auth.User, code string) error {
 	return o.send(ctx, mail{
-		To: m.User.Email, Subject: "Your code", Code: m.Code,
-		Text: "Hello " + called(m.User) + ", this code is the second step of your sign-in. It is good for three minutes. If it is not you who signs in, change your password.",
+		To: user.Email, Subject: "Your code", Code: code,
+		Text: "Hello " + called(user) + ", this code is the second step of your sign-in. It is good for three minutes. If it is not you who signs in, change your password.",
 	})
 }
 

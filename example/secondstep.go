@@ -43,11 +43,15 @@ func (s *site) verifyBackupCode(ctx context.Context, in auth.VerifyTwoFactorRequ
 }
 
 // secondStep ends a sign-in with a code.
-func (s *site) secondStep(verify codeFunc) formFunc {
+func (s *site) secondStep(kind string, verify codeFunc) formFunc {
 	return func(w http.ResponseWriter, r *http.Request) (next, notice string, err error) {
 		err = verify(r.Context(), auth.VerifyTwoFactorRequest{
 			Code: typedCode(r), TrustDevice: r.PostForm.Has("trust"),
 		}, auth.WithRequest(r), auth.ForwardHeaders(w), auth.WithRateLimit())
+		if errors.Is(err, auth.ErrTooManyAttemptsRequestNewCode) && kind != mailCode {
+			return "/sign-in", "", auth.NewError(http.StatusBadRequest, auth.ErrTooManyAttemptsRequestNewCode,
+				"Too many wrong codes. Please sign in again.")
+		}
 		if err != nil {
 			next, err = startAgain(err)
 			return next, "", err

@@ -49,7 +49,7 @@ func (s *site) routes() http.Handler {
 	mux.HandleFunc("GET /sign-in/link/error", s.signInLinkError)
 	for kind, verify := range map[string]codeFunc{appCode: s.verifyAppCode, mailCode: s.verifyMailCode, backupCode: s.verifyBackupCode} {
 		mux.Handle("GET "+secondStepPath+kind, s.visitorWith("second-step", kind))
-		mux.Handle("POST "+secondStepPath+kind, s.form(secondStepPath+kind, s.secondStep(verify)))
+		mux.Handle("POST "+secondStepPath+kind, s.form(secondStepPath+kind, s.secondStep(kind, verify)))
 	}
 	mux.Handle("POST "+secondStepPath+"send", s.form(secondStepPath+mailCode, s.sendSignInCode))
 	mux.HandleFunc("GET "+providerErrorPath, s.providerError)
