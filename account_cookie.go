@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"encoding/json"
-	"strings"
 	"time"
 )
 
@@ -36,7 +35,7 @@ func (s *sessionCookies) openAccount(x *Exchange) []byte {
 		return nil
 	}
 	object, ok := s.accountSeal.decrypt(value)
-	if !ok || checkJWTTimes(object) != nil {
+	if !ok || checkJWT(object) != nil {
 		return nil
 	}
 	return object
@@ -63,17 +62,6 @@ func (s *sessionCookies) renewAccount(x *Exchange, userID string) {
 	if object, err := appendMarshal(nil, members); err == nil {
 		s.setAccount(x, object)
 	}
-}
-
-// setsCookie reports whether the response sets a cookie already, whole or in
-// chunks.
-func (x *Exchange) setsCookie(name string) bool {
-	for _, line := range x.Header()["Set-Cookie"] {
-		if rest, ok := strings.CutPrefix(line, name); ok && (rest[0] == '=' || rest[0] == '.') {
-			return true
-		}
-	}
-	return false
 }
 
 // keepAccount sends an account to the browser if that is wanted.

@@ -34,7 +34,6 @@ func New(config Config) (*Auth, error) {
 	}
 	address, addressErr := newClientAddress(config.ClientAddress)
 	core, coreErr := newCore(&config, added, base, address)
-	kit.core = core
 	if config.ClientAddress.Disabled {
 		config.RateLimit.Disabled = true // nobody can be told apart
 	}
@@ -42,34 +41,39 @@ func New(config Config) (*Auth, error) {
 		config.RateLimit.Storage = core.sharedRateStorage(config.SecondaryStorage)
 	}
 	limiter, limiterErr := newLimiter(config.RateLimit, added.rateRules()...)
-	if err = errors.Join(err, pluginErr, coreErr, limiterErr, addressErr); err != nil {
+	a := &Auth{core: core, limiter: limiter, disabled: slices.Clone(config.DisabledPaths)}
+	a.pipeline = a.newPipeline(&config, added, address)
+	a.API = newAPI(core, a.pipeline)
+	if err = errors.Join(err, pluginErr, coreErr, limiterErr, addressErr, added.checkEndpoints(&a.API)); err != nil {
 		return nil, err
 	}
-	a := &Auth{core: core, limiter: limiter, disabled: slices.Clone(config.DisabledPaths)}
-	a.pipeline = &pipeline{
-		logger:    core.log,
+	added.install(&a.API, core, a.pipeline)
+	kit.core = core
+	a.router = newRouter(base.Path, config.SkipTrailingSlashes, a.API.Operations())
+	return a, nil
+}
+
+// newPipeline makes what all endpoints run in.
+func (a *Auth) newPipeline(config *Config, added extensions, address *addressResolver) *pipeline {
+	p := &pipeline{
+		logger:    a.core.log,
 		bodyLimit: config.MaxBodyBytes,
 		address:   address.resolve,
 		admit:     a.admit,
 		intercept: added.interceptors(),
-		guard:     core.guardURLs,
+		guard:     a.core.guardURLs,
 		before:    hookList(config.Hooks.Before),
 		after:     hookList(config.Hooks.After),
 		onError:   config.OnError,
 	}
-	setDefault(&a.pipeline.bodyLimit, defaultBodyLimit)
-	if core.sites != nil {
-		a.pipeline.locate = core.sites.locate
+	setDefault(&p.bodyLimit, defaultBodyLimit)
+	if a.core.sites != nil {
+		p.locate = a.core.sites.locate
 	}
-	if len(core.sessionTokens) > 0 {
-		a.pipeline.carry = core.carrySession
+	if len(a.core.sessionTokens) > 0 {
+		p.carry = a.core.carrySession
 	}
-	a.API = newAPI(core, a.pipeline)
-	if err := added.install(&a.API, core, a.pipeline); err != nil {
-		return nil, err
-	}
-	a.router = newRouter(base.Path, config.SkipTrailingSlashes, a.API.Operations())
-	return a, nil
+	return p
 }
 
 func hookList(hook Hook) []Hook {
@@ -182,8 +186,11 @@ func (s *services) openTables(config *Config, added extensions) error {
 	if config.RateLimit.StoreInDatabase {
 		s.rateCounts, errs[3] = open(s, rateLimitTable(), EntityHooks[rateRow]{})
 	}
-	errs[4] = s.openPluginTables(added)
+	errs[4] = s.openPluginTables(config, added)
 	if err := errors.Join(errs[:]...); err != nil {
+		return err
+	}
+	if err := checkReferences(s.tables()); err != nil {
 		return err
 	}
 	return s.announce(s.tables())

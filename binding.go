@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -86,6 +87,11 @@ func newBinding(req reflect.Type) *binding {
 		}
 	}
 	return b
+}
+
+// has reports whether a field comes from some part of a request under a name.
+func (b *binding) has(source, name string) bool {
+	return slices.ContainsFunc(b.fields, func(f field) bool { return f.source == source && f.name == name })
 }
 
 type validator interface{ Validate() error }

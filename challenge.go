@@ -20,6 +20,10 @@ type SignIn struct {
 	// DontRemember ends the session with the browser, or after a day.
 	DontRemember bool
 
+	// RememberAsBefore keeps the browser's cookies as long as those of the session
+	// that it had: for sign-ins that do not ask. The session lives as long as any.
+	RememberAsBefore bool
+
 	// Unsent keeps the session from being sent to the browser. It is set in a
 	// transaction, after which the endpoint calls Services.SetSession.
 	Unsent bool
@@ -64,8 +68,8 @@ func (s *services) stopped(ctx context.Context, in *SignIn) (*stop, error) {
 	return &stop{}, nil
 }
 
-// signIn starts a session and sends it to the browser, unless that waits. It returns nil, nil if a
-// plugin has given another answer.
+// signIn starts a session and sends it to the browser, unless that waits. It returns
+// nil, nil if a plugin has given another answer.
 //
 // Errors: ErrInvalidPassword if the password was changed meanwhile, ErrAborted.
 func (s *services) signIn(ctx context.Context, in *SignIn) (session *Session, err error) {
@@ -81,7 +85,8 @@ func (s *services) signIn(ctx context.Context, in *SignIn) (session *Session, er
 		return nil, err
 	}
 	if !in.Unsent {
-		s.setSession(ctx, &SessionData{Session: session, User: in.User}, in.DontRemember)
+		forget := in.DontRemember || in.RememberAsBefore && s.forgets(ExchangeFrom(ctx))
+		s.setSession(ctx, &SessionData{Session: session, User: in.User}, forget)
 	}
 	return session, nil
 }

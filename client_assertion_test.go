@@ -16,11 +16,11 @@ import (
 // assertion returns the claims of a token that the key set's key has signed.
 func assertion(t *testing.T, token, keyID, alg string, public crypto.PublicKey) map[string]any {
 	t.Helper()
-	kid, gotAlg, err := jwsHeader(token)
-	if err != nil || kid != keyID || gotAlg != alg {
-		t.Fatalf("header %q %q, %v, want %q %q", kid, gotAlg, err, keyID, alg)
+	header, err := ParseJWSHeader(token)
+	if err != nil || header != (JWSHeader{Algorithm: alg, KeyID: keyID, Type: "JWT"}) {
+		t.Fatalf("header %+v, %v, want %q %q", header, err, keyID, alg)
 	}
-	payload, err := verifyJWS(token, []publicKey{{id: keyID, key: public}}, []string{alg})
+	payload, err := VerifyJWS(token, []JWK{{ID: keyID, Key: public}}, []string{alg})
 	if err != nil {
 		t.Fatalf("%s: %v", alg, err)
 	}

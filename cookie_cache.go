@@ -187,7 +187,7 @@ func (s jweSeal) seal(object []byte, expiresAt time.Time) string {
 
 func (s jweSeal) open(value string) (object []byte, expiresAt time.Time, ok bool) {
 	payload, ok := s.decrypt(value)
-	if !ok || checkJWTTimes(payload) != nil {
+	if !ok || checkJWT(payload) != nil {
 		return nil, time.Time{}, false
 	}
 	return payload, jwtExpiry(payload), true
@@ -205,7 +205,7 @@ func withJWTTimes(object []byte, expiresAt time.Time, jti string) []byte {
 	return append(payload, '}')
 }
 
-// jwtExpiry returns the claim exp of a payload that checkJWTTimes has seen. A copy
+// jwtExpiry returns the claim exp of a payload that checkJWT has seen. A copy
 // that names none has expired.
 func jwtExpiry(payload []byte) time.Time {
 	claims, err := jsonMembers(payload)

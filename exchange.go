@@ -3,8 +3,6 @@ package auth
 import (
 	"context"
 	"net/http"
-	"slices"
-	"strings"
 )
 
 // An Exchange is one run of an endpoint: the request that caused it, if there
@@ -111,18 +109,8 @@ func (x *Exchange) Header() http.Header {
 // SetExposed sets a header of the response that scripts of other origins may read:
 // it adds the name to Access-Control-Expose-Headers.
 func (x *Exchange) SetExposed(key, value string) {
-	h := x.Header()
-	h.Set(key, value)
-	var names []string
-	for name := range strings.SplitSeq(h.Get("Access-Control-Expose-Headers"), ",") {
-		if name = strings.TrimSpace(name); name != "" {
-			names = append(names, name)
-		}
-	}
-	if !slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, key) }) {
-		names = append(names, key)
-	}
-	h.Set("Access-Control-Expose-Headers", strings.Join(names, ", "))
+	x.Header().Set(key, value)
+	expose(x.Header(), key)
 }
 
 // RequestHeaders returns the headers of the request as the endpoint sees them: with
@@ -164,6 +152,10 @@ func (x *Exchange) Failure() error { return x.err }
 // whose status stays. A direct Call fails if the value is no Res: with v itself if
 // that is an error.
 func (x *Exchange) Answer(v any) { x.answer, x.answered = v, true }
+
+// Answered returns what a hook before this one, or a Challenge, has given as the
+// value of the response; ok is false while it is the Output.
+func (x *Exchange) Answered() (v any, ok bool) { return x.answer, x.answered }
 
 // queryValue returns the first value of a query parameter as sent.
 func (x *Exchange) queryValue(name string) string {

@@ -1,6 +1,9 @@
 package auth
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // setCookie adds a Set-Cookie line to the response.
 func (x *Exchange) setCookie(c cookie) { x.Header().Add("Set-Cookie", c.String()) }
@@ -20,11 +23,23 @@ func (x *Exchange) takeBackCookie(name string) {
 	}
 	kept := lines[:0]
 	for _, line := range lines {
-		if rest, ok := strings.CutPrefix(line, name); !ok || rest[0] != '=' && rest[0] != '.' {
+		if !setsCookie(line, name) {
 			kept = append(kept, line)
 		}
 	}
 	if x.header["Set-Cookie"] = kept; len(kept) == 0 {
 		delete(x.header, "Set-Cookie")
 	}
+}
+
+// setsCookie reports whether a Set-Cookie line is that of a cookie or of a chunk of
+// it.
+func setsCookie(line, name string) bool {
+	rest, ok := strings.CutPrefix(line, name)
+	return ok && (strings.HasPrefix(rest, "=") || strings.HasPrefix(rest, "."))
+}
+
+// setsCookie reports whether the response sets or expires a cookie already.
+func (x *Exchange) setsCookie(name string) bool {
+	return slices.ContainsFunc(x.header["Set-Cookie"], func(line string) bool { return setsCookie(line, name) })
 }

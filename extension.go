@@ -4,42 +4,142 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 )
 
 // extensions are what the plugins of an instance add.
-type extensions []*Extension
+type extensions []extension
+
+// An extension is what one plugin adds.
+type extension struct {
+	id string
+	Extension
+}
+
+// wrong says whose mistake it is.
+func (e *extension) wrong(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("auth: plugin %s: %w", e.id, err)
+}
 
 // extend asks the plugins what they add. It fills in what they give config by
-// default.
-func extend(config *Config, s *Services) (extensions, error) {
-	var all extensions
+// default. What is wrong with one is no part of the result.
+func extend(config *Config, s *Services) (all extensions, err error) {
+	var errs []error
 	seen := make(map[string]bool)
-	for _, plugin := range config.Plugins {
-		if plugin == nil || plugin.ID() == "" || seen[plugin.ID()] {
-			return nil, fmt.Errorf("auth: Config.Plugins: %v is nil, has no ID or is there twice", plugin)
+	for i, plugin := range config.Plugins {
+		if err := acceptable(plugin, seen); err != nil {
+			errs = append(errs, fmt.Errorf("auth: Config.Plugins[%d] %w", i, err))
+			continue
 		}
-		seen[plugin.ID()] = true
-		added, err := plugin.Extend(s)
+		added := extension{id: plugin.ID()}
+		seen[added.id] = true
+		extended, err := plugin.Extend(s)
 		if err != nil {
-			return nil, fmt.Errorf("auth: plugin %s: %w", plugin.ID(), err)
+			errs = append(errs, added.wrong(err))
+			continue
 		}
-		if added == nil {
-			added = &Extension{}
+		if extended != nil {
+			added.Extension = *extended
 		}
+		errs = append(errs, added.check())
 		if added.Defaults != nil {
 			added.Defaults(config)
 		}
 		all = append(all, added)
 	}
-	return all, nil
+	return all, errors.Join(append(errs, all.checkSeals())...)
 }
 
-func (all extensions) columns(table string) (columns []Column) {
-	for _, added := range all {
-		columns = append(columns, added.Columns[table]...)
+// acceptable refuses what cannot be a plugin of this instance.
+func acceptable(plugin Plugin, seen map[string]bool) error {
+	switch {
+	case plugin == nil:
+		return errors.New("is nil")
+	case isNilPointer(plugin):
+		return fmt.Errorf("is a nil %T", plugin)
+	case plugin.ID() == "":
+		return fmt.Errorf("has no ID, it is a %T", plugin)
+	case seen[plugin.ID()]:
+		return fmt.Errorf("is the second plugin with the ID %q", plugin.ID())
+	case isBound(plugin):
+		return fmt.Errorf("%s belongs to another instance already: each needs a value of its own", plugin.ID())
 	}
-	return columns
+	return nil
+}
+
+func isNilPointer(v any) bool {
+	r := reflect.ValueOf(v)
+	return r.Kind() == reflect.Pointer && r.IsNil()
+}
+
+// isBound reports whether a plugin works for an instance: it has the services of
+// one, or an endpoint. Extending it again would make the first instance write to
+// the store of the second.
+func isBound(plugin Plugin) bool {
+	v := reflect.Indirect(reflect.ValueOf(plugin))
+	if v.Kind() != reflect.Struct {
+		return false
+	}
+	for i := range v.NumField() {
+		switch f := v.Field(i); {
+		case f.Kind() != reflect.Pointer || f.IsNil():
+		case f.Type() == reflect.TypeFor[*Services]() && !f.Elem().FieldByName("core").IsNil():
+			return true
+		case f.Type().Implements(reflect.TypeFor[Operation]()) && f.Elem().FieldByName("pipeline").Pointer() != reflect.ValueOf(standalone).Pointer():
+			return true
+		}
+	}
+	return false
+}
+
+// check reports the mistakes that are in one extension alone, and takes out what
+// would be reported again.
+func (e *extension) check() error {
+	var errs []error
+	for _, h := range e.Before {
+		errs = append(errs, e.wrong(h.check("Before")))
+	}
+	for _, h := range e.After {
+		errs = append(errs, e.wrong(h.check("After")))
+	}
+	if _, err := newRateRules(e.RateRules); err != nil {
+		errs, e.RateRules = append(errs, e.wrong(err)), nil
+	}
+	if _, err := newTrustedOrigins(nil, e.TrustedOrigins); err != nil {
+		errs, e.TrustedOrigins = append(errs, e.wrong(err)), nil
+	}
+	return errors.Join(errs...)
+}
+
+// check refuses a hook that could never run.
+func (h *RouteHook) check(list string) error {
+	if h.Run == nil {
+		return fmt.Errorf("a hook of %s for %q has no Run", list, h.Paths)
+	}
+	for _, path := range h.Paths {
+		if !strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "*") {
+			return fmt.Errorf("a hook of %s is for the path %q, which does not begin with a slash", list, path)
+		}
+	}
+	return nil
+}
+
+func (all extensions) checkSeals() error {
+	first := ""
+	for _, added := range all {
+		switch {
+		case added.SessionSeal == nil:
+		case first != "":
+			return fmt.Errorf("auth: plugins %s and %s both have a SessionSeal", first, added.id)
+		default:
+			first = added.id
+		}
+	}
+	return nil
 }
 
 func (all extensions) databaseHooks() (hooks DatabaseHooks) {
@@ -72,13 +172,13 @@ func (all extensions) interceptors() (intercept []func(r *http.Request, op Opera
 	return intercept
 }
 
-func (all extensions) sessionSeal() (seal SessionSeal) {
+func (all extensions) sessionSeal() SessionSeal {
 	for _, added := range all {
 		if added.SessionSeal != nil {
-			seal = added.SessionSeal
+			return added.SessionSeal
 		}
 	}
-	return seal
+	return nil
 }
 
 // extend takes what concerns services from the extensions.
@@ -89,130 +189,6 @@ func (s *services) extend(all extensions) {
 		}
 		if added.SessionToken != nil {
 			s.sessionTokens = append(s.sessionTokens, added.SessionToken)
-		}
-		s.pluginTables = append(s.pluginTables, added.Tables...)
-	}
-}
-
-// openPluginTables opens the plugins' own tables, with the columns that others add
-// to them, and refuses columns of tables that there are not.
-func (s *services) openPluginTables(all extensions) error {
-	known := map[string]*Table{"user": nil, "session": nil}
-	var errs []error
-	for _, opened := range s.pluginTables {
-		t := opened.table()
-		if t == nil {
-			errs = append(errs, errors.New("auth: a plugin's table is nil"))
-			continue
-		}
-		if _, taken := known[t.Name]; taken || s.ownTable(t.Name) {
-			errs = append(errs, fmt.Errorf("auth: table %s of a plugin is there already", t.Name))
-		}
-		known[t.Name] = t
-	}
-	for _, added := range all {
-		for name, columns := range added.Columns {
-			t, there := known[name]
-			if !there {
-				errs = append(errs, fmt.Errorf("auth: a plugin adds columns to table %s: there is none, or it cannot have any", name))
-			} else if t != nil {
-				t.Columns = append(t.Columns, columns...)
-			}
-		}
-	}
-	for _, t := range s.pluginTables {
-		if t.table() != nil {
-			errs = append(errs, t.open(s))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func (s *services) ownTable(name string) bool {
-	switch name {
-	case "account", "verification", "rateLimit":
-		return true
-	}
-	return false
-}
-
-// install adds the plugins' endpoints to the API and their hooks to all endpoints.
-func (all extensions) install(api *API, c *core, p *pipeline) error {
-	var errs []error
-	for _, added := range all {
-		for _, declared := range added.Endpoints {
-			errs = append(errs, api.add(declared, c, p))
-		}
-	}
-	for _, op := range api.Operations() {
-		all.hook(op.untyped())
-	}
-	return errors.Join(errs...)
-}
-
-// add is where an endpoint of a plugin becomes one of the instance.
-func (api *API) add(declared PluginEndpoint, c *core, p *pipeline) error {
-	if declared.Endpoint == nil || declared.Name == "" {
-		return fmt.Errorf("auth: a plugin's endpoint %q has no name or no function", declared.Name)
-	}
-	op := declared.Endpoint.untyped()
-	switch {
-	case op.pipeline != standalone:
-		return fmt.Errorf("auth: endpoint %s belongs to another instance already", declared.Name)
-	case op.path != "" && !strings.HasPrefix(op.path, "/"):
-		return fmt.Errorf("auth: the path %q of endpoint %s does not begin with a slash", op.path, declared.Name)
-	}
-	for _, other := range api.Operations() {
-		if other.Name() == declared.Name {
-			return fmt.Errorf("auth: there are two endpoints %s", declared.Name)
-		}
-		for _, method := range op.methods {
-			if op.path != "" && op.path == other.Path() && other.untyped().answers(method) {
-				return fmt.Errorf("auth: endpoints %s and %s are both %s %s", other.Name(), declared.Name, method, op.path)
-			}
-		}
-	}
-	op.pipeline, op.name = p, declared.Name
-	op.form, op.bodyOptional, op.noStore = declared.AcceptForms, declared.OptionalBody, declared.NoStore
-	op.use = declared.checks(c)
-	api.plugins = append(api.plugins, declared.Endpoint)
-	return nil
-}
-
-// checks are those in front of the endpoint's function, in their order.
-func (e *PluginEndpoint) checks(c *core) (use []check) {
-	if e.NeedHeaders {
-		use = append(use, requireHeaders)
-	}
-	if e.FormGuard {
-		use = append(use, c.guardForm)
-	}
-	for _, name := range e.RedirectQuery {
-		use = append(use, c.guardQuery(name))
-	}
-	switch e.Session {
-	case SessionRequired:
-		use = append(use, c.requireSession)
-	case SessionStored:
-		use = append(use, c.requireStoredSession)
-	case SessionFresh:
-		use = append(use, c.requireFreshSession)
-	}
-	return use
-}
-
-// hook gives an operation the hooks that are for its path.
-func (all extensions) hook(op *operation) {
-	for _, added := range all {
-		for _, h := range added.Before {
-			if h.matches(op.path) {
-				op.routeBefore = append(op.routeBefore, h.Run)
-			}
-		}
-		for _, h := range added.After {
-			if h.matches(op.path) {
-				op.routeAfter = append(op.routeAfter, h.Run)
-			}
 		}
 	}
 }

@@ -25,7 +25,7 @@ type idTokenRules struct {
 	keys        *remoteKeys
 	issuers     []string      // one of which it must come from; empty: any
 	audiences   []string      // one of which it must be for; empty: nothing verifies
-	algs        []string      // that it may be signed with; empty: all of verifyJWS
+	algs        []string      // that it may be signed with; empty: all of VerifyJWS
 	maxAge      time.Duration // since iat; 0: not checked, iat may then lie in the future
 	hashedNonce bool          // the hex SHA-256 of the nonce will also do
 
@@ -56,18 +56,18 @@ func (r *idTokenRules) signed(ctx context.Context, token string) (payload []byte
 	if r.keys == nil || !slices.ContainsFunc(r.audiences, notEmpty) {
 		return nil, errors.New("there is no key set or audience to verify it with")
 	}
-	kid, alg, err := jwsHeader(token)
+	header, err := ParseJWSHeader(token)
 	if err != nil {
 		return nil, err
 	}
-	if !allowsAlg(r.algs, alg) {
+	if !allowsAlg(r.algs, header.Algorithm) {
 		return nil, errors.New("its algorithm is not allowed")
 	}
-	keys, err := r.keys.find(ctx, kid)
+	keys, err := r.keys.find(ctx, header.KeyID)
 	if err != nil {
 		return nil, fmt.Errorf("fetching %s: %w", r.keys.url, err)
 	}
-	return verifyJWS(token, keys, r.algs)
+	return VerifyJWS(token, keys, r.algs)
 }
 
 func notEmpty(s string) bool { return s != "" }
@@ -90,7 +90,7 @@ func (r *idTokenRules) claims(payload []byte, nonce string) (map[string]any, err
 		return nil, errors.New("iss is not accepted")
 	case !isSubject(claims["sub"]):
 		return nil, errors.New("sub is missing")
-	case !r.isFor(claims["aud"]):
+	case !isFor(claims["aud"], r.audiences):
 		return nil, errors.New("aud is not accepted")
 	case nonce != "" && !r.hasNonce(claims["nonce"], nonce):
 		return nil, errors.New("nonce is another")
@@ -103,18 +103,16 @@ func (r *idTokenRules) claims(payload []byte, nonce string) (map[string]any, err
 // checkTimes wants exp and iat. Like the original's library it counts in whole
 // seconds.
 func (r *idTokenRules) checkTimes(claims map[string]json.RawMessage) error {
-	exp, hasExp, expErr := numericDate(claims, "exp")
-	iat, hasIat, iatErr := numericDate(claims, "iat")
-	nbf, hasNbf, nbfErr := numericDate(claims, "nbf")
-	now := float64(time.Now().Unix())
-	age := now - iat
+	times, err := timesOf(claims)
+	if err == nil {
+		err = times.check(idTokenTolerance)
+	}
+	age := float64(time.Now().Unix()) - times.iat
 	switch {
-	case expErr != nil || iatErr != nil || nbfErr != nil || !hasExp || !hasIat:
-		return errors.New("exp or iat is missing, or a time is no number")
-	case exp <= now-idTokenTolerance:
-		return errors.New("exp has passed")
-	case hasNbf && nbf > now+idTokenTolerance:
-		return errors.New("nbf is still to come")
+	case err != nil:
+		return err
+	case !times.hasExp || !times.hasIat:
+		return errors.New("exp or iat is missing")
 	case r.maxAge > 0 && age > r.maxAge.Seconds()+idTokenTolerance:
 		return errors.New("iat is too long ago")
 	case r.maxAge > 0 && age < -idTokenTolerance:
@@ -123,9 +121,13 @@ func (r *idTokenRules) checkTimes(claims map[string]json.RawMessage) error {
 	return nil
 }
 
+// issuedBy reports whether the token is from an issuer that is accepted.
 func (r *idTokenRules) issuedBy(iss any) bool {
-	issuer, ok := iss.(string)
-	return ok && (len(r.issuers) == 0 || slices.Contains(r.issuers, issuer))
+	if len(r.issuers) > 0 {
+		return issuedBy(iss, r.issuers)
+	}
+	_, named := iss.(string)
+	return named
 }
 
 // isSubject reports whether a claim identifies somebody. There are providers that
@@ -138,18 +140,6 @@ func isSubject(sub any) bool {
 		return true
 	}
 	return false
-}
-
-// isFor reports whether the token is for one of the audiences, and others perhaps.
-func (r *idTokenRules) isFor(aud any) bool {
-	list, ok := aud.([]any)
-	if !ok {
-		list = []any{aud}
-	}
-	return slices.ContainsFunc(list, func(entry any) bool {
-		audience, ok := entry.(string)
-		return ok && audience != "" && slices.Contains(r.audiences, audience)
-	})
 }
 
 // hasNonce compares the claim with what the client was given, or its hash.

@@ -58,10 +58,10 @@ func TestParseKeySet(t *testing.T) {
 	for i, alg := range asymmetricAlgs {
 		k := keys[i]
 		public := testKeys()[alg].Public().(interface{ Equal(crypto.PublicKey) bool })
-		if k.id != "k-"+alg || k.alg != alg || k.use != "sig" || !public.Equal(k.key) {
+		if k.ID != "k-"+alg || k.Algorithm != alg || k.Use != "sig" || !public.Equal(k.Key) {
 			t.Errorf("%s: %+v", alg, k)
 		}
-		if _, err := verifyJWS(makeJWS(t, alg, `{"alg":"`+alg+`"}`, ""), keys, nil); err != nil {
+		if _, err := VerifyJWS(makeJWS(t, alg, `{"alg":"`+alg+`"}`, ""), keys, nil); err != nil {
 			t.Errorf("%s: %v", alg, err)
 		}
 	}
@@ -197,7 +197,7 @@ func TestParseKeySetIsBounded(t *testing.T) {
 		texts = append(texts, makeJWK(t, testKeys()["EdDSA"].Public(), map[string]any{"kid": fmt.Sprint(i)}))
 	}
 	keys, err := parseKeySet(makeKeySet(texts...))
-	if err != nil || len(keys) != maxKeys || keys[maxKeys-1].id != fmt.Sprint(maxKeys-1) {
+	if err != nil || len(keys) != maxKeys || keys[maxKeys-1].ID != fmt.Sprint(maxKeys-1) {
 		t.Errorf("%d keys, %v", len(keys), err)
 	}
 }
@@ -222,8 +222,8 @@ func FuzzKeySet(f *testing.F) {
 			t.Fatalf("%d keys, %v", len(keys), err)
 		}
 		for _, k := range keys {
-			if k.use != "" && k.use != "sig" {
-				t.Errorf("a key for %q", k.use)
+			if k.Use != "" && k.Use != "sig" {
+				t.Errorf("a key for %q", k.Use)
 			}
 			for alg, token := range tokens {
 				checkFuzzedKey(t, k, alg, token)
@@ -233,13 +233,13 @@ func FuzzKeySet(f *testing.F) {
 }
 
 // checkFuzzedKey: a key verifies the signature of its other half and no other.
-func checkFuzzedKey(t *testing.T, k publicKey, alg, token string) {
-	own := testKeys()[alg].Public().(interface{ Equal(crypto.PublicKey) bool }).Equal(k.key)
-	payload, err := verifyJWS(token, []publicKey{k}, nil)
-	if err == nil && (!own || k.alg != "" && k.alg != alg) || len(payload) > 0 {
+func checkFuzzedKey(t *testing.T, k JWK, alg, token string) {
+	own := testKeys()[alg].Public().(interface{ Equal(crypto.PublicKey) bool }).Equal(k.Key)
+	payload, err := VerifyJWS(token, []JWK{k}, nil)
+	if err == nil && (!own || k.Algorithm != "" && k.Algorithm != alg) || len(payload) > 0 {
 		t.Errorf("%+v verifies %s", k, alg)
 	}
-	if err != nil && own && (k.alg == "" || k.alg == alg) {
+	if err != nil && own && (k.Algorithm == "" || k.Algorithm == alg) {
 		t.Errorf("%+v does not verify %s: %v", k, alg, err)
 	}
 }

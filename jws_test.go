@@ -16,7 +16,7 @@ import (
 	"testing"
 )
 
-// asymmetricAlgs are the algorithms that verifyJWS knows.
+// asymmetricAlgs are the algorithms that VerifyJWS knows.
 var asymmetricAlgs = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"}
 
 // testKeys are private keys, made once, by the name of an algorithm that they
@@ -40,7 +40,7 @@ var testKeys = sync.OnceValue(func() map[string]crypto.Signer {
 })
 
 // testPublic is the key that verifies what makeJWS signs.
-func testPublic(alg, id string) publicKey { return publicKey{id: id, key: testKeys()[alg].Public()} }
+func testPublic(alg, id string) JWK { return JWK{ID: id, Key: testKeys()[alg].Public()} }
 
 // makeJWS signs a payload with the key of an algorithm under any header.
 func makeJWS(t testing.TB, alg, header, payload string) string {
@@ -90,7 +90,7 @@ func TestVerifyJWSAlgorithms(t *testing.T) {
 		for _, claimed := range asymmetricAlgs {
 			token := makeJWS(t, alg, `{"alg":"`+claimed+`"}`, "payload of "+alg)
 			same := alg == claimed || alg[:2] == "Ed" && claimed[:2] == "Ed" // two names of one algorithm
-			payload, err := verifyJWS(token, []publicKey{testPublic(claimed, "")}, nil)
+			payload, err := VerifyJWS(token, []JWK{testPublic(claimed, "")}, nil)
 			if same != (err == nil) || same != (string(payload) == "payload of "+alg) {
 				t.Errorf("%s called %s: %q, %v", alg, claimed, payload, err)
 			}
@@ -98,7 +98,7 @@ func TestVerifyJWSAlgorithms(t *testing.T) {
 				continue
 			}
 			for _, allowed := range asymmetricAlgs {
-				if _, err := verifyJWS(token, []publicKey{testPublic(alg, "")}, []string{"none", allowed}); (err == nil) != (allowed == claimed) {
+				if _, err := VerifyJWS(token, []JWK{testPublic(alg, "")}, []string{"none", allowed}); (err == nil) != (allowed == claimed) {
 					t.Errorf("%s where %s is allowed: %v", claimed, allowed, err)
 				}
 			}
@@ -108,30 +108,30 @@ func TestVerifyJWSAlgorithms(t *testing.T) {
 
 func TestVerifyJWSKeys(t *testing.T) {
 	stranger := testPublic("RS256", "k1")
-	stranger.key = &rsa.PublicKey{N: stranger.key.(*rsa.PublicKey).N, E: 3}
-	named := func(k publicKey, alg string) publicKey { k.alg = alg; return k }
+	stranger.Key = &rsa.PublicKey{N: stranger.Key.(*rsa.PublicKey).N, E: 3}
+	named := func(k JWK, alg string) JWK { k.Algorithm = alg; return k }
 	key := testPublic("RS256", "k1")
 	const byID, anonymous = `{"alg":"RS256","kid":"k1"}`, `{"alg":"RS256"}`
 	for _, tt := range []struct {
 		reason, header string
-		keys           []publicKey
+		keys           []JWK
 		ok             bool
 	}{
-		{"the only key", byID, []publicKey{key}, true},
-		{"the id decides", byID, []publicKey{testPublic("RS256", "k2")}, false},
-		{"the id is case-sensitive", `{"alg":"RS256","kid":"K1"}`, []publicKey{key}, false},
-		{"a key without id is not meant", byID, []publicKey{testPublic("RS256", "")}, false},
+		{"the only key", byID, []JWK{key}, true},
+		{"the id decides", byID, []JWK{testPublic("RS256", "k2")}, false},
+		{"the id is case-sensitive", `{"alg":"RS256","kid":"K1"}`, []JWK{key}, false},
+		{"a key without id is not meant", byID, []JWK{testPublic("RS256", "")}, false},
 		{"no keys", byID, nil, false},
-		{"an id is not unique (RFC 7517 section 4.5)", byID, []publicKey{stranger, testPublic("ES256", "k1"), key}, true},
-		{"no id: each key is tried", anonymous, []publicKey{testPublic("EdDSA", "a"), stranger, key}, true},
-		{"no id, and none fits", anonymous, []publicKey{testPublic("EdDSA", "a"), stranger}, false},
-		{"the key is for this algorithm", byID, []publicKey{named(key, "RS256")}, true},
-		{"the key is for another", byID, []publicKey{named(key, "RS512")}, false},
-		{"the key is for another, and no id", anonymous, []publicKey{named(key, "PS256")}, false},
-		{"the key is for encryption", byID, []publicKey{named(key, "RSA-OAEP")}, false},
-		{"a key of no known type", byID, []publicKey{{id: "k1", key: "secret"}}, false},
+		{"an id is not unique (RFC 7517 section 4.5)", byID, []JWK{stranger, testPublic("ES256", "k1"), key}, true},
+		{"no id: each key is tried", anonymous, []JWK{testPublic("EdDSA", "a"), stranger, key}, true},
+		{"no id, and none fits", anonymous, []JWK{testPublic("EdDSA", "a"), stranger}, false},
+		{"the key is for this algorithm", byID, []JWK{named(key, "RS256")}, true},
+		{"the key is for another", byID, []JWK{named(key, "RS512")}, false},
+		{"the key is for another, and no id", anonymous, []JWK{named(key, "PS256")}, false},
+		{"the key is for encryption", byID, []JWK{named(key, "RSA-OAEP")}, false},
+		{"a key of no known type", byID, []JWK{{ID: "k1", Key: "secret"}}, false},
 	} {
-		payload, err := verifyJWS(makeJWS(t, "RS256", tt.header, "p"), tt.keys, nil)
+		payload, err := VerifyJWS(makeJWS(t, "RS256", tt.header, "p"), tt.keys, nil)
 		if (err == nil) != tt.ok || (string(payload) == "p") != tt.ok {
 			t.Errorf("%s: %q, %v", tt.reason, payload, err)
 		}
@@ -169,7 +169,7 @@ func TestVerifyJWSHeader(t *testing.T) {
 		{"more than JSON", `{"alg":"RS256"}{}`, false},
 		{"empty", ``, false},
 	} {
-		_, err := verifyJWS(makeJWS(t, "RS256", tt.header, "{}"), []publicKey{testPublic("RS256", "k1")}, nil)
+		_, err := VerifyJWS(makeJWS(t, "RS256", tt.header, "{}"), []JWK{testPublic("RS256", "k1")}, nil)
 		if (err == nil) != tt.ok {
 			t.Errorf("%s: %v", tt.reason, err)
 		}
@@ -178,7 +178,7 @@ func TestVerifyJWSHeader(t *testing.T) {
 
 // One token has one spelling.
 func TestVerifyJWSShape(t *testing.T) {
-	keys := []publicKey{testPublic("ES256", "")}
+	keys := []JWK{testPublic("ES256", "")}
 	valid := makeJWS(t, "ES256", `{"alg":"ES256"}`, "{}")
 	parts := strings.Split(valid, ".")
 	signed := func(text string) string {
@@ -189,7 +189,7 @@ func TestVerifyJWSShape(t *testing.T) {
 		t.Fatal(err)
 	}
 	withSignature := func(signature []byte) string { return parts[0] + "." + parts[1] + "." + encodeURL(string(signature)) }
-	if _, err := verifyJWS(valid, keys, nil); err != nil {
+	if _, err := VerifyJWS(valid, keys, nil); err != nil {
 		t.Fatalf("the token that all others derive from: %v", err)
 	}
 	for _, tt := range []struct{ reason, token string }{
@@ -216,7 +216,7 @@ func TestVerifyJWSShape(t *testing.T) {
 		{"r and s beyond the order", withSignature(bytes.Repeat([]byte{0xff}, 64))},
 		{"too long", makeJWS(t, "ES256", `{"alg":"ES256"}`, strings.Repeat(" ", maxJWS))},
 	} {
-		if payload, err := verifyJWS(tt.token, keys, nil); err == nil {
+		if payload, err := VerifyJWS(tt.token, keys, nil); err == nil {
 			t.Errorf("%s: accepted, %q", tt.reason, payload)
 		}
 	}
@@ -224,7 +224,7 @@ func TestVerifyJWSShape(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := verifyJWS(withSignature(der), keys, nil); err == nil {
+	if _, err := VerifyJWS(withSignature(der), keys, nil); err == nil {
 		t.Error("a signature in ASN.1 was accepted")
 	}
 }
@@ -239,7 +239,7 @@ func TestVerifyJWSSalt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = verifyJWS(text+"."+encodeURL(string(signature)), []publicKey{testPublic("PS256", "")}, nil)
+		_, err = VerifyJWS(text+"."+encodeURL(string(signature)), []JWK{testPublic("PS256", "")}, nil)
 		if (err == nil) != ok {
 			t.Errorf("salt of length %d: %v", length, err)
 		}
@@ -272,24 +272,24 @@ func TestVerifyJWSVectors(t *testing.T) {
 		if err != nil || len(keys) != 1 {
 			t.Errorf("%s: keys %v, %v", tt.source, keys, err)
 		}
-		kid, alg, err := jwsHeader(tt.token)
-		if kid != "" || alg != tt.alg || err != nil {
-			t.Errorf("%s: header %q %q, %v", tt.source, kid, alg, err)
+		header, err := ParseJWSHeader(tt.token)
+		if header != (JWSHeader{Algorithm: tt.alg}) || err != nil {
+			t.Errorf("%s: header %+v, %v", tt.source, header, err)
 		}
-		payload, err := verifyJWS(tt.token, keys, []string{tt.alg})
+		payload, err := VerifyJWS(tt.token, keys, []string{tt.alg})
 		if string(payload) != tt.payload || err != nil {
 			t.Errorf("%s: %q, %v", tt.source, payload, err)
 		}
 	}
 	// RFC 7515 A.5 is the unsecured one, with a key of A.2 or not
-	if _, err := verifyJWS("eyJhbGciOiJub25lIn0."+joe+".", []publicKey{testPublic("RS256", "")}, nil); err == nil {
+	if _, err := VerifyJWS("eyJhbGciOiJub25lIn0."+joe+".", []JWK{testPublic("RS256", "")}, nil); err == nil {
 		t.Error("RFC 7515 A.5: accepted")
 	}
 }
 
 func TestJWSHeader(t *testing.T) {
-	kid, alg, err := jwsHeader(encodeURL(`{"kid":"a\u0062","alg":"HS256"}`) + ".e30.")
-	if kid != "ab" || alg != "HS256" || err != nil {
-		t.Errorf("%q %q %v: it reads and does not judge", kid, alg, err)
+	header, err := ParseJWSHeader(encodeURL(`{"kid":"a\u0062","alg":"HS256","typ":5}`) + ".e30.")
+	if header != (JWSHeader{Algorithm: "HS256", KeyID: "ab"}) || err != nil {
+		t.Errorf("%+v %v: it reads and does not judge", header, err)
 	}
 }

@@ -5,16 +5,19 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 )
 
-// Why a JWT is refused. Everything but the passing of time is errJWTInvalid:
-// whoever holds such a token learns nothing about it.
+// Why a JWT is refused.
 var (
-	errJWTExpired = errors.New("auth: JWT has expired")
-	errJWTInvalid = errors.New("auth: JWT is invalid")
+	errJWTExpired  = errors.New("auth: JWT has expired")
+	errJWTEarly    = errors.New("auth: JWT is not valid yet")
+	errJWTInvalid  = errors.New("auth: JWT is invalid")
+	errJWTIssuer   = errors.New("auth: JWT is from another issuer")
+	errJWTAudience = errors.New("auth: JWT is for another audience")
 )
 
 // jwtHeader is the only header that signJWT writes, {"alg":"HS256"} encoded.
@@ -42,8 +45,9 @@ func (s *signer) signJWTPayload(payload []byte) string {
 }
 
 // verifyJWT checks a token that signJWT or the original made and decodes its
-// payload into claims, a pointer. Errors: errJWTExpired, errJWTInvalid; claims are
-// then untouched or undefined.
+// payload into claims, a pointer. Errors: errJWTExpired, and errJWTInvalid for everything
+// else: whoever holds such a token learns nothing about it. claims are then untouched
+// or undefined.
 func (s *signer) verifyJWT(token string, claims any) error {
 	payload, err := s.openJWT(token)
 	if err == nil && json.Unmarshal(payload, claims) != nil {
@@ -65,7 +69,17 @@ func (s *signer) openJWT(token string) (payload []byte, err error) {
 	if err != nil || !validJWTHeader(header) {
 		return nil, errJWTInvalid
 	}
-	return payload, checkJWTTimes(payload)
+	return payload, checkJWT(payload)
+}
+
+// checkJWT checks the times of a payload, as the original's library does. Errors:
+// errJWTExpired, errJWTInvalid.
+func checkJWT(payload []byte) error {
+	err := JWTRules{}.Check(payload)
+	if err != nil && err != errJWTExpired {
+		return errJWTInvalid
+	}
+	return err
 }
 
 // validJWTHeader admits a typ and other members that are only hints, but no
@@ -83,22 +97,91 @@ func validJWTHeader(encoded string) bool {
 	return err == nil && !critical && string(header["alg"]) == `"HS256"`
 }
 
-// checkJWTTimes applies RFC 7519 sections 4.1.4 to 4.1.6 as the original's
-// library does: each time is optional but must be a number; exp and nbf are
-// compared with whole seconds and no leeway; iat may lie in the future.
-func checkJWTTimes(payload []byte) error {
-	claims, err := jsonMembers(payload)
+// JWTRules are what the claims of a JSON Web Token have to fulfil (RFC 7519 section
+// 4.1), once VerifyJWS has returned them. The zero value wants a token that is valid
+// now, from anybody and for anybody.
+type JWTRules struct {
+	Issuers   []string      // one of which it must come from (iss); empty: any
+	Audiences []string      // one of which it must be for (aud); empty: any
+	Tolerance time.Duration // how far the clocks of two servers may be apart
+}
+
+// Check reports why a payload does not fulfil the rules. Each time is optional but
+// must be a number; exp and nbf are compared in whole seconds; iat may lie in the
+// future. Errors: not to be told to whoever sent the token.
+func (r JWTRules) Check(payload []byte) error {
+	members, err := jsonMembers(payload)
 	if err != nil {
 		return errJWTInvalid
 	}
-	_, _, iatErr := numericDate(claims, "iat")
-	nbf, hasNbf, nbfErr := numericDate(claims, "nbf")
-	exp, hasExp, expErr := numericDate(claims, "exp")
+	times, err := timesOf(members)
+	if err == nil {
+		err = times.check(r.Tolerance.Seconds())
+	}
+	if err != nil {
+		return err
+	}
+	switch {
+	case len(r.Issuers) > 0 && !issuedBy(decodeMember(members["iss"]), r.Issuers):
+		return errJWTIssuer
+	case len(r.Audiences) > 0 && !isFor(decodeMember(members["aud"]), r.Audiences):
+		return errJWTAudience
+	}
+	return nil
+}
+
+// decodeMember returns the value of a member, nil if it is missing.
+func decodeMember(raw json.RawMessage) (value any) {
+	if json.Unmarshal(raw, &value) != nil {
+		return nil
+	}
+	return value
+}
+
+// issuedBy reports whether the token is from one of the issuers.
+func issuedBy(iss any, issuers []string) bool {
+	issuer, ok := iss.(string)
+	return ok && slices.Contains(issuers, issuer)
+}
+
+// isFor reports whether the token is for one of the audiences, and others perhaps.
+func isFor(aud any, audiences []string) bool {
+	list, ok := aud.([]any)
+	if !ok {
+		list = []any{aud}
+	}
+	return slices.ContainsFunc(list, func(entry any) bool {
+		audience, ok := entry.(string)
+		return ok && audience != "" && slices.Contains(audiences, audience)
+	})
+}
+
+// jwtTimes are the times in a token, in seconds since the epoch.
+type jwtTimes struct {
+	iat, nbf, exp          float64
+	hasIat, hasNbf, hasExp bool
+}
+
+// timesOf reads the times among claims. Errors: one is no number.
+func timesOf(claims map[string]json.RawMessage) (t jwtTimes, err error) {
+	var errs [3]error
+	t.iat, t.hasIat, errs[0] = numericDate(claims, "iat")
+	t.nbf, t.hasNbf, errs[1] = numericDate(claims, "nbf")
+	t.exp, t.hasExp, errs[2] = numericDate(claims, "exp")
+	if errors.Join(errs[:]...) != nil {
+		return t, errJWTInvalid
+	}
+	return t, nil
+}
+
+// check reports that a token is not valid yet or not any more, by a clock that may be
+// off by some seconds.
+func (t *jwtTimes) check(tolerance float64) error {
 	now := float64(time.Now().Unix())
 	switch {
-	case iatErr != nil, nbfErr != nil, expErr != nil, hasNbf && nbf > now:
-		return errJWTInvalid
-	case hasExp && exp <= now:
+	case t.hasNbf && t.nbf > now+tolerance:
+		return errJWTEarly
+	case t.hasExp && t.exp <= now-tolerance:
 		return errJWTExpired
 	}
 	return nil

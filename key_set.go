@@ -23,7 +23,7 @@ type remoteKeys struct {
 	fetch func(ctx context.Context, url string) ([]byte, error)
 
 	mu      sync.Mutex
-	keys    []publicKey
+	keys    []JWK
 	since   time.Time // when keys were fetched, zero if never
 	asked   time.Time // when the last fetch ended, zero if none did
 	failure error     // of the last fetch
@@ -42,7 +42,7 @@ func newRemoteKeys(url string, fetch func(ctx context.Context, url string) ([]by
 // from time to time; but not more often than every 30 seconds, or strangers could
 // have the provider hammered through made-up ids. A failure is repeated after 3
 // seconds. Errors: the set could not be fetched, or ctx ended.
-func (r *remoteKeys) find(ctx context.Context, kid string) ([]publicKey, error) {
+func (r *remoteKeys) find(ctx context.Context, kid string) ([]JWK, error) {
 	keys, fetch, err := r.look(kid)
 	if fetch == nil {
 		return keys, err
@@ -56,7 +56,7 @@ func (r *remoteKeys) find(ctx context.Context, kid string) ([]publicKey, error) 
 }
 
 // look returns what is known of a key, or the fetch to wait for.
-func (r *remoteKeys) look(kid string) ([]publicKey, *keyFetch, error) {
+func (r *remoteKeys) look(kid string) ([]JWK, *keyFetch, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.since.IsZero() && time.Since(r.since) < keySetAge {
@@ -79,18 +79,18 @@ func (r *remoteKeys) look(kid string) ([]publicKey, *keyFetch, error) {
 }
 
 // keysNamed returns the keys with an id, all if it is empty.
-func keysNamed(keys []publicKey, kid string) []publicKey {
+func keysNamed(keys []JWK, kid string) []JWK {
 	if kid == "" {
 		return keys
 	}
-	return slices.DeleteFunc(slices.Clone(keys), func(k publicKey) bool { return k.id != kid })
+	return slices.DeleteFunc(slices.Clone(keys), func(k JWK) bool { return k.ID != kid })
 }
 
 // A keyFetch is one fetch, which any number of callers wait for. keys and err are
 // set before done is closed.
 type keyFetch struct {
 	done chan struct{}
-	keys []publicKey
+	keys []JWK
 	err  error
 }
 
@@ -109,7 +109,7 @@ func (r *remoteKeys) renew(f *keyFetch) {
 // download belongs to none of the callers, so its context is none of theirs. No
 // handler is above it either: a panic of the application's HTTP transport would
 // end the process.
-func (r *remoteKeys) download() (keys []publicKey, err error) {
+func (r *remoteKeys) download() (keys []JWK, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			keys, err = nil, fmt.Errorf("auth: panic: %v", v)

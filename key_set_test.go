@@ -67,8 +67,8 @@ func (s *keyServer) expectKeys(r *remoteKeys, kid string, want int, reason strin
 		s.t.Errorf("%s: %d keys, want %d, %v", reason, len(keys), want, err)
 	}
 	for _, k := range keys {
-		if kid != "" && k.id != kid {
-			s.t.Errorf("%s: key %q for %q", reason, k.id, kid)
+		if kid != "" && k.ID != kid {
+			s.t.Errorf("%s: key %q for %q", reason, k.ID, kid)
 		}
 	}
 }

@@ -48,7 +48,7 @@ var house = map[floor]string{
 	serviceFloor: `account account_linking account_oauth base_url callback_code callback_url client_address client_assertion
 		challenge cookie cookie_cache cookie_chunk cookie_signed cookie_value
 		cleanup database_hooks exchange_cookie field_input glob guard jwe jwt location lock_stripes origin
-		id_token jwk jws key_set
+		id_token jwk jwk_private jws key_set
 		password password_argon2
 		password_scrypt rate_limit rate_limit_database rate_limit_secondary secondary_storage secret services
 		account_cookie envelope oauth_authorize oauth_discovery oauth_profile oauth_provider oauth_state oauth_token
@@ -59,7 +59,7 @@ var house = map[floor]string{
 	endpointFloor: `account_endpoints account_refresh account_tokens change_email core delete_user password_change password_length
 		password_reset session_endpoints sign_in sign_up social_callback social_link social_sign_in social_sign_out social_user status update_user verify_email`,
 
-	authFloor: `api auth config config_check config_cookies extension plugin router schema service service_cookies
+	authFloor: `api auth config config_check config_cookies extension extension_endpoints extension_tables plugin router schema service service_cookies
 		service_secrets service_sessions service_users service_verifications verifier verifier_config`,
 }
 

@@ -223,16 +223,26 @@ func (x *Exchange) runHooks(lists ...[]Hook) error {
 }
 
 // runAfter runs all hooks after an endpoint. An error of a hook replaces the
-// outcome, but when the endpoint itself had failed its status stays.
+// outcome but for its headers, and when the endpoint itself had failed its status
+// stays.
 func (x *Exchange) runAfter(lists ...[]Hook) {
 	failed := x.err
 	for _, hooks := range lists {
 		for _, hook := range hooks {
 			if err := hook(x); err != nil {
 				x.answered = false
+				x.keepHeaders(err)
 				x.err = keepStatus(clientCode(err), failed)
 			}
 		}
+	}
+}
+
+// keepHeaders leaves the headers of the outcome that an error replaces on the
+// response.
+func (x *Exchange) keepHeaders(next error) {
+	if last := apiError(x.err); last != nil && last != apiError(next) {
+		addHeaders(x.Header(), last.Header)
 	}
 }
 

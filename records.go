@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
 // Records are the rows of a plugin's own table as structs. T is a struct whose
@@ -18,33 +19,53 @@ import (
 //
 // Fields are of the types string, bool, int, int64, float64, time.Time, pointers to
 // these, []string, []float64 and, for json, map[string]any or any. Every table has
-// the column id, which is not listed; it gets a value when a row is inserted.
+// the column id, which is not listed; it gets a value when a row is inserted. A
+// field map[string]any tagged db:",extra" holds the columns that other plugins add;
+// without it none can.
 //
 // Records are safe for concurrent use. With the context of a transaction
 // (Services.Transaction) they are part of it.
 type Records[T any] struct {
-	schema  *Table
-	records *records[T] // nil before New has returned
+	given   *Table
+	schema  *Table      // with what other plugins add; nil before New has returned
+	records *records[T] // the same
 }
 
 // NewRecords makes the records of a table. A plugin lists them in Extension.Tables.
-func NewRecords[T any](t *Table) *Records[T] { return &Records[T]{schema: t} }
+func NewRecords[T any](t *Table) *Records[T] { return &Records[T]{given: t} }
 
 // A PluginTable is a table of a plugin. *Records is the only one.
 type PluginTable interface {
 	table() *Table
-	open(s *services) error
+	declared() []Column
+	open(s *services, added []Column) error
 }
 
-func (r *Records[T]) table() *Table { return r.schema }
-
-func (r *Records[T]) open(s *services) error {
-	if r.records != nil {
-		return fmt.Errorf("auth: table %s belongs to another instance already", r.schema.Name)
+// table returns the table as it is stored, once it is open.
+func (r *Records[T]) table() *Table {
+	switch {
+	case r == nil:
+		return nil
+	case r.schema != nil:
+		return r.schema
 	}
-	opened, err := open(s, r.schema, EntityHooks[T]{})
+	return r.given
+}
+
+// declared are the columns that the plugin itself gives the table.
+func (r *Records[T]) declared() []Column { return r.given.Columns }
+
+// open makes a table of the instance's own from what the plugin has declared, which
+// others may have declared tables with.
+func (r *Records[T]) open(s *services, added []Column) error {
+	if r.records != nil {
+		return fmt.Errorf("table %s belongs to another instance already: make its Records in Extend", r.given.Name)
+	}
+	schema := *r.given
+	schema.Columns = slices.Concat(schema.Columns, added)
+	opened, err := open(s, &schema, EntityHooks[T]{})
 	if err == nil {
-		r.records = opened.records
+		r.schema, r.records = &schema, opened.records
 	}
 	return err
 }

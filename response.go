@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 )
 
@@ -160,10 +162,28 @@ func addHeaders(to, from http.Header) {
 		switch {
 		case key == "Set-Cookie":
 			to[key] = append(to[key], values...)
+		case key == exposeHeader:
+			expose(to, values...)
 		case !requestOnly[key]:
 			to[key] = values
 		}
 	}
+}
+
+// exposeHeader lists the headers of a response that scripts of other origins may
+// read (Fetch, section 3.3.4).
+const exposeHeader = "Access-Control-Expose-Headers"
+
+// expose adds names to that list, each once.
+func expose(h http.Header, lists ...string) {
+	var names []string
+	for name := range strings.SplitSeq(strings.Join(append(slices.Clone(h[exposeHeader]), lists...), ","), ",") {
+		known := func(other string) bool { return strings.EqualFold(name, other) }
+		if name = strings.TrimSpace(name); name != "" && !slices.ContainsFunc(names, known) {
+			names = append(names, name)
+		}
+	}
+	h[exposeHeader] = []string{strings.Join(names, ", ")}
 }
 
 // requestOnly are headers that describe a request or a connection; an endpoint

@@ -47,6 +47,15 @@ func (s *Services) SetSession(ctx context.Context, data *SessionData, dontRememb
 	s.core.setSession(ctx, data, dontRemember)
 }
 
+// CacheSession writes the cached copy of the browser's session again, if there is to
+// be one, and makes it the current one of the run: for a session that is the same
+// but for its user. It is not a new one (NewSessionFromContext).
+func (s *Services) CacheSession(ctx context.Context, data *SessionData) {
+	x := ExchangeFrom(ctx)
+	x.state = data
+	s.core.cookiesOf(x).setCopy(x, s.core.visible(data), s.core.forgets(x))
+}
+
 // ClearSession makes the browser forget its session, and with keepForget not whether
 // it is to be remembered. Cookies of the response that would have set it are taken
 // back.

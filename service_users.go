@@ -102,6 +102,12 @@ func (s *Services) VerifyPassword(ctx context.Context, account *Account, passwor
 	return s.core.verifyAccount(ctx, account, password)
 }
 
+// CheckPasswordLength is for endpoints that have something else to check before they
+// hash a password. Errors: ErrPasswordTooShort, ErrPasswordTooLong.
+func (s *Services) CheckPasswordLength(password string) error {
+	return s.core.checkPasswordLength(password)
+}
+
 // HashPassword returns what SetPassword stores. Errors: *APIError if the length is
 // not allowed or too many are being hashed.
 func (s *Services) HashPassword(ctx context.Context, password string) (string, error) {

@@ -247,8 +247,8 @@ func NewSessionFromContext(ctx context.Context) *SessionData {
 // carrySession gives a run the session's cookie for a token that came otherwise.
 func (s *services) carrySession(x *Exchange) { x.headers = s.carried(x.headers, s.cookiesOf(x)) }
 
-// carried returns headers with the session's cookie for a token in them that a
-// plugin has found, in place of one that is there.
+// carried returns headers with the session's cookie for a token in them that the
+// first plugin has found, in place of one that is there.
 func (s *services) carried(h http.Header, cookies *sessionCookies) http.Header {
 	if h == nil {
 		return nil
@@ -257,6 +257,7 @@ func (s *services) carried(h http.Header, cookies *sessionCookies) http.Header {
 		if token := find(h); token != "" {
 			h = h.Clone()
 			h.Set("Cookie", withCookie(strings.Join(h["Cookie"], "; "), cookies.tokenCookie.name, encodeURIComponent(cookies.signer.signCookie(token))))
+			break
 		}
 	}
 	return h

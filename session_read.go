@@ -119,17 +119,18 @@ func (s *services) readSession(ctx context.Context, opts readOptions) (*SessionD
 // peekSession returns the session that a request's cookies stand for without
 // writing anything.
 func (s *services) peekSession(r *http.Request) (*SessionData, error) {
-	cookies, err := s.cookiesFor(r)
+	site, err := s.siteFor(r)
 	if err != nil {
 		return nil, err
 	}
+	cookies := site.cookies
 	h := s.carried(r.Header, cookies)
 	token := cookies.token(h)
 	if token == "" {
 		return nil, nil
 	}
 	if cookies.stateless {
-		data, _ := s.openCopy(r.Context(), cookies, cookies.sentCopy(h))
+		data, _ := s.openCopy(atSite(r, site), cookies, cookies.sentCopy(h))
 		if data != nil && data.Session.Token != token {
 			data = nil
 		}

@@ -22,29 +22,35 @@ func (st *site) base() *url.URL {
 	return &url.URL{Scheme: scheme, Host: host}
 }
 
-// siteOf returns the site of the run that ctx belongs to.
+// siteOf returns the site of the run, or of the request, that ctx belongs to.
 func (s *services) siteOf(ctx context.Context) *site {
 	if s.home != nil {
 		return s.home
 	}
-	return ExchangeFrom(ctx).site.(*site) // locate set it before anything ran
+	if x := ExchangeFrom(ctx); x != nil {
+		return x.site.(*site) // locate set it before anything ran
+	}
+	return ctx.Value(siteKey{}).(*site)
+}
+
+type siteKey struct{}
+
+// atSite returns the context of a request that belongs to no run.
+func atSite(r *http.Request, st *site) context.Context {
+	return context.WithValue(r.Context(), siteKey{}, st)
 }
 
 // cookiesOf returns the cookies of the run that ctx belongs to.
 func (s *services) cookiesOf(ctx context.Context) *sessionCookies { return s.siteOf(ctx).cookies }
 
-// cookiesFor returns the cookies of the site that a request was sent to.
+// siteFor returns the site that a request was sent to.
 //
 // Errors: those of siteFinder.find.
-func (s *services) cookiesFor(r *http.Request) (*sessionCookies, error) {
+func (s *services) siteFor(r *http.Request) (*site, error) {
 	if s.home != nil {
-		return s.home.cookies, nil
+		return s.home, nil
 	}
-	found, err := s.sites.find(r, r.Header)
-	if err != nil {
-		return nil, err
-	}
-	return found.cookies, nil
+	return s.sites.find(r, r.Header)
 }
 
 // forgets reports whether the browser's session is not to be remembered.

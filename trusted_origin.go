@@ -84,7 +84,7 @@ func (t *trustedOrigins) trusts(r *http.Request, l location) bool {
 			return true
 		}
 	}
-	if t.perRequest == nil {
+	if t.perRequest == nil || r == nil { // nil: a Call without a request
 		return false
 	}
 	for _, text := range t.perRequest(r) {

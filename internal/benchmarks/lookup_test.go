@@ -36,13 +36,16 @@ var (
 const browser = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 // BenchmarkLookup finds a session and its user by the session's token, among a
-// thousand to a hundred thousand of them, with AUTH_BENCH_LARGE=1 a million. A
-// user has three. The budget of the memory store: the same time at every size,
+// thousand to a hundred thousand of them, with AUTH_BENCH_LARGE=1 a million, with
+// -short only the thousand. A user has three. The budget of the memory store: the same time at every size,
 // and 1 KiB of memory for a session. Databases have trees, which grow by a
 // level now and then.
 func BenchmarkLookup(b *testing.B) {
 	sizes := []int{1_000, 10_000, 100_000}
-	if os.Getenv("AUTH_BENCH_LARGE") != "" {
+	switch {
+	case testing.Short():
+		sizes = sizes[:1]
+	case os.Getenv("AUTH_BENCH_LARGE") != "":
 		sizes = append(sizes, 1_000_000)
 	}
 	for _, on := range backends[:3] {

@@ -19,6 +19,7 @@ func (r *run) effects(s *step) (lines []string) {
 		delete(e, "what")
 		if strings.HasPrefix(what, "mail ") {
 			r.mail = e
+			r.words.chance(e["random"])
 		}
 		lines = append(lines, what+" "+r.words.text(jsonText(e)))
 	}

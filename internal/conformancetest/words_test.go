@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -27,6 +28,7 @@ type words struct {
 
 	address string // of the client
 	labels  map[string]string
+	codes   []string  // that a server has made up and sent
 	began   time.Time // the case
 	now     time.Time
 }
@@ -60,9 +62,19 @@ func (w *words) text(text string) string {
 	text = scryptForm.ReplaceAllString(text, "<scrypt hash>")
 	text = isoForm.ReplaceAllStringFunc(text, w.iso)
 	text = epochForm.ReplaceAllStringFunc(text, w.epoch)
+	for i, code := range w.codes {
+		text = regexp.MustCompile(`\b`+regexp.QuoteMeta(code)+`\b`).ReplaceAllLiteralString(text, fmt.Sprintf("<code %d>", i+1))
+	}
 	text = hashForm.ReplaceAllStringFunc(text, w.hash)
 	text = uuidForm.ReplaceAllStringFunc(text, w.label)
 	return idForm.ReplaceAllStringFunc(text, w.label)
+}
+
+// chance learns a code that is not the same on both sides.
+func (w *words) chance(code any) {
+	if text, ok := code.(string); ok && !slices.Contains(w.codes, text) {
+		w.codes = append(w.codes, text)
+	}
 }
 
 func (w *words) label(id string) string {
