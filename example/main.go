@@ -1,6 +1,7 @@
-// Command example is a complete server with accounts: sign-up, sign-in here and at
-// providers, profile, verified e-mail addresses, password change and reset, linked
-// accounts, sessions and deletion.
+// Command example is a complete server with accounts: sign-up, sign-in by password,
+// by a link in a mail and at providers, two-factor authentication, profile, user
+// names, verified e-mail addresses, password change and reset, linked accounts,
+// sessions and deletion.
 // Its pages are rendered on the server, work without JavaScript and call the
 // endpoints of package auth as Go functions. The same endpoints are served below
 // /api/auth for JavaScript clients.

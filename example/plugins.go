@@ -19,9 +19,9 @@ func newPlugins(mails *outbox) plugins {
 		},
 		twoFactor: &auth.TwoFactor{
 			Issuer:            "Example",
-			AllowPasswordless: true, // who signs in at a provider needs it as much
+			AllowPasswordless: true, // users of providers and links want it as much
 			Everywhere:        true,
-			Page:              secondStepPath + appCode,
+			Page:              secondStepPath + appCode, // for those who come by a link
 			PreventReplay:     true,
 			OTP: auth.TwoFactorOTPOptions{
 				Send:    mails.signInCode,
