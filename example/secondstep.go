@@ -22,6 +22,14 @@ const (
 	backupCode = "backup"
 )
 
+func (s *site) secondStepRoutes(mux *http.ServeMux) {
+	for kind, verify := range map[string]codeFunc{appCode: s.verifyAppCode, mailCode: s.verifyMailCode, backupCode: s.verifyBackupCode} {
+		mux.Handle("GET "+secondStepPath+kind, s.visitorWith("second-step", kind))
+		mux.Handle("POST "+secondStepPath+kind, s.form(secondStepPath+kind, s.secondStep(kind, verify)))
+	}
+	mux.Handle("POST "+secondStepPath+"send", s.form(secondStepPath+mailCode, s.sendSignInCode))
+}
+
 // A codeFunc checks a code.
 type codeFunc func(ctx context.Context, in auth.VerifyTwoFactorRequest, opts ...auth.CallOption) error
 

@@ -12,6 +12,16 @@ import (
 // of the app and the backup codes, is in the answer to one form and nowhere else: it
 // must not be in a URL or a cookie, which a page to redirect to would need.
 
+func (s *site) twoFactorRoutes(mux *http.ServeMux) {
+	for path, do := range map[string]revealFunc{"/two-factor/enable": s.enableTwoFactor, "/two-factor/backup-codes": s.newBackupCodes} {
+		mux.Handle("POST "+path, s.reveal("/account", do))
+		mux.Handle("GET "+path, http.RedirectHandler("/account", http.StatusSeeOther)) // what it has shown is shown once
+	}
+	mux.Handle("GET /two-factor/confirm", s.member(s.confirmTwoFactorPage))
+	mux.Handle("POST /two-factor/confirm", s.form("/two-factor/confirm", s.confirmTwoFactor))
+	mux.Handle("POST /two-factor/disable", s.form("/account", s.disableTwoFactor))
+}
+
 // A twoFactorSetup is what somebody needs to turn it on.
 type twoFactorSetup struct {
 	URI         template.URL // of the key, for apps on this device

@@ -87,7 +87,7 @@ func TestTwoFactor(t *testing.T) {
 	if got := p.header.Get("Cache-Control"); got != "no-store" || p.header["Set-Cookie"] != nil {
 		t.Errorf("the page with the key may be stored (%q), or sets cookies: %q", got, p.header["Set-Cookie"])
 	}
-	b.open("/account").says(`<span class="badge">Off</span>`) // until it has been shown to work
+	b.open("/two-factor/enable").at("/account").says(`<span class="badge">Off</span>`) // until it has been shown to work
 	s.browser(t).signIn("ada@example.com", firstPassword).at("/account")
 
 	app := &authenticator{t, shownKey.FindStringSubmatch(p.body)[1], time.Now()}
