@@ -75,6 +75,10 @@ func (x *Exchange) SetValue(key, value any) {
 // Operation returns the endpoint that runs.
 func (x *Exchange) Operation() Operation { return x.op }
 
+// Direct reports whether Go code runs the endpoint, by Call or CallJSON, and not a
+// client over HTTP.
+func (x *Exchange) Direct() bool { return x.direct }
+
 // Request returns the HTTP request behind the run: the one being served, or the
 // one that WithRequest gave to a Call. It is nil otherwise.
 func (x *Exchange) Request() *http.Request { return x.request }

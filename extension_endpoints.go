@@ -58,6 +58,11 @@ func (e *PluginEndpoint) check() error {
 			errs = append(errs, fmt.Errorf("RedirectQuery: no field of the request is tagged query:%q", name))
 		}
 	}
+	for _, name := range e.Require {
+		if op.binding.field(name) == nil {
+			errs = append(errs, fmt.Errorf("Require: no field of the request is tagged json:%q", name))
+		}
+	}
 	return errors.Join(errs...)
 }
 
@@ -147,6 +152,9 @@ func (all extensions) install(api *API, c *core, p *pipeline) {
 			op := declared.Endpoint.untyped()
 			op.pipeline, op.name, op.use = p, declared.Name, declared.checks(c)
 			op.form, op.bodyOptional, op.noStore = declared.AcceptForms, declared.OptionalBody, declared.NoStore
+			for _, name := range declared.Require {
+				op.binding.field(name).required = true
+			}
 			api.plugins = append(api.plugins, declared.Endpoint)
 		}
 	}

@@ -113,14 +113,16 @@ func allowsAlg(algs []string, alg string) bool {
 	return false
 }
 
-// signed reports whether the key is for the algorithm, which allowsAlg admitted,
-// and made the signature of a text with it. The key decides how to verify, the
-// token's header only has to agree.
+// Verifies reports whether the key is for an algorithm, one of those that VerifyJWS
+// knows.
+func (k *JWK) Verifies(alg string) bool {
+	return allowsAlg(nil, alg) && fitsAlg(k.Key, alg) && (k.Algorithm == "" || k.Algorithm == alg)
+}
+
+// signed reports whether the key made the signature of a text with an algorithm. The
+// key decides how to verify, the token's header only has to agree.
 func (k *JWK) signed(alg string, text, signature []byte) bool {
-	if k.Algorithm != "" && k.Algorithm != alg {
-		return false
-	}
-	if !fitsAlg(k.Key, alg) {
+	if !k.Verifies(alg) {
 		return false
 	}
 	switch key := k.Key.(type) {

@@ -102,6 +102,10 @@ type PluginEndpoint struct {
 	// newUserCallbackURL in a body are always checked.)
 	RedirectQuery []string
 
+	// Require names members of the body that have to be there although the request's
+	// type lets them be left out: where an option says so.
+	Require []string
+
 	AcceptForms  bool // bodies may be forms, not only JSON
 	OptionalBody bool // the body may be missing
 	NeedHeaders  bool // a Call without headers is refused

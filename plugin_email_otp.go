@@ -61,8 +61,8 @@ type EmailOTP struct {
 	RequestEmailChange   *Endpoint[RequestEmailChangeOTPRequest, *EmailOTPResponse]
 	ChangeEmail          *Endpoint[ChangeEmailOTPRequest, *EmailOTPResponse]
 
-	CreateVerificationOTP *Endpoint[EmailOTPKey, string]                      // has no URL
-	GetVerificationOTP    *Endpoint[EmailOTPKey, *GetVerificationOTPResponse] // has no URL
+	CreateVerificationOTP *Endpoint[CreateVerificationOTPRequest, string]                   // has no URL
+	GetVerificationOTP    *Endpoint[GetVerificationOTPRequest, *GetVerificationOTPResponse] // has no URL
 
 	services *Services
 	codes    *otpCodes

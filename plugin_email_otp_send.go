@@ -135,18 +135,24 @@ func (e *EmailOTP) override(c *Config) {
 	}
 }
 
-// EmailOTPKey is the input of CreateVerificationOTP and GetVerificationOTP: which
-// code. That of a change of address has the user's id, a colon and the new address in
-// place of Email.
-type EmailOTPKey struct {
-	Email string  `query:"email" json:"email"`
-	Type  OTPType `query:"type" json:"type" check:"oneof=email-verification|sign-in|forget-password|change-email"`
+// CreateVerificationOTPRequest is the input of CreateVerificationOTP. A code to change
+// an address has the user's id, a colon and the new address in place of Email.
+type CreateVerificationOTPRequest struct {
+	Email string  `json:"email"`
+	Type  OTPType `json:"type" check:"oneof=email-verification|sign-in|forget-password|change-email"`
 }
 
 // createVerificationOTP stores a code and returns it, for Go code that sends it.
-func (e *EmailOTP) createVerificationOTP(ctx context.Context, in EmailOTPKey) (string, error) {
+func (e *EmailOTP) createVerificationOTP(ctx context.Context, in CreateVerificationOTPRequest) (string, error) {
 	email := e.services.NormalEmail(in.Email)
 	return e.create(ctx, in.Type, email, email)
+}
+
+// GetVerificationOTPRequest is the input of GetVerificationOTP, like that of
+// CreateVerificationOTP.
+type GetVerificationOTPRequest struct {
+	Email string  `query:"email"`
+	Type  OTPType `query:"type" check:"oneof=email-verification|sign-in|forget-password|change-email"`
 }
 
 // GetVerificationOTPResponse is the answer of GetVerificationOTP. OTP is nil if there
@@ -156,7 +162,7 @@ type GetVerificationOTPResponse struct {
 }
 
 // getVerificationOTP returns the code that is stored, for Go code.
-func (e *EmailOTP) getVerificationOTP(ctx context.Context, in EmailOTPKey) (*GetVerificationOTPResponse, error) {
+func (e *EmailOTP) getVerificationOTP(ctx context.Context, in GetVerificationOTPRequest) (*GetVerificationOTPResponse, error) {
 	stored, _, ok, err := e.codes.current(ctx, in.Type.purpose(), e.services.NormalEmail(in.Email))
 	switch {
 	case err != nil:

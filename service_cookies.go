@@ -3,6 +3,8 @@ package auth
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -19,6 +21,12 @@ func (s *Services) Cookie(ctx context.Context, short string, maxAge time.Duratio
 // SessionCookie returns the cookie of the session without its value.
 func (s *Services) SessionCookie(ctx context.Context) *http.Cookie {
 	return s.core.cookiesOf(ctx).tokenCookie.standard()
+}
+
+// ForgetCookie returns the cookie that marks a session which is not to be remembered,
+// without its value, which is "true", signed.
+func (s *Services) ForgetCookie(ctx context.Context) *http.Cookie {
+	return s.core.cookiesOf(ctx).forgetCookie.standard()
 }
 
 // SetCookie adds a cookie to the response, in place of one with the same name that
@@ -66,6 +74,23 @@ func (s *Services) CookieNames(ctx context.Context) (names []string) {
 // SetsCookie reports whether the response sets or expires a cookie already.
 func (s *Services) SetsCookie(ctx context.Context, name string) bool {
 	return ExchangeFrom(ctx).setsCookie(name)
+}
+
+// SentCookie returns the cookie with a name that the response sets, with its value as
+// it was before it was percent-encoded, nil if the response sets none or expires it.
+func (s *Services) SentCookie(ctx context.Context, name string) *http.Cookie {
+	for _, line := range slices.Backward(ExchangeFrom(ctx).header["Set-Cookie"]) {
+		if !strings.HasPrefix(line, name+"=") {
+			continue
+		}
+		sent, err := http.ParseSetCookie(line)
+		if err != nil || sent.Value == "" || sent.MaxAge < 0 {
+			return nil
+		}
+		sent.Value = decodeURIComponent(sent.Value)
+		return sent
+	}
+	return nil
 }
 
 // standard returns a cookie in the form of net/http.

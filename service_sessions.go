@@ -61,7 +61,7 @@ func (s *Services) CacheSession(ctx context.Context, data *SessionData) {
 // back.
 func (s *Services) ClearSession(ctx context.Context, keepForget bool) {
 	x := ExchangeFrom(ctx)
-	x.state, x.started = nil, nil
+	x.state = nil
 	if keepForget {
 		s.core.cookiesOf(x).clearSession(x)
 		return

@@ -84,6 +84,7 @@ func (s *sessionCookies) clear(x *Exchange) {
 // clearSession is clear for somebody whose next session is to be remembered, or
 // not, as this one.
 func (s *sessionCookies) clearSession(x *Exchange) {
+	x.started = nil
 	x.expireCookie(s.tokenCookie)
 	x.expireCookie(s.dataCookie)
 	if s.storeAccount {
@@ -234,7 +235,7 @@ func (s *services) sendSession(x *Exchange, data *SessionData, dontRemember bool
 }
 
 // NewSessionFromContext returns the session that a run has sent to the browser, new
-// or changed, nil if it has not: for hooks after an endpoint.
+// or changed, nil if it has not or has ended it again: for hooks after an endpoint.
 func NewSessionFromContext(ctx context.Context) *SessionData {
 	x := ExchangeFrom(ctx)
 	if x == nil {

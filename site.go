@@ -27,10 +27,10 @@ func (s *services) siteOf(ctx context.Context) *site {
 	if s.home != nil {
 		return s.home
 	}
-	if x := ExchangeFrom(ctx); x != nil {
-		return x.site.(*site) // locate set it before anything ran
+	if found, ok := ctx.Value(siteKey{}).(*site); ok {
+		return found
 	}
-	return ctx.Value(siteKey{}).(*site)
+	return ExchangeFrom(ctx).site.(*site) // locate set it before anything ran
 }
 
 type siteKey struct{}

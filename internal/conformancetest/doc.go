@@ -45,7 +45,8 @@
 // $base the base URL of the variant, $address(99) another address of the client,
 // $jwt({…}) a JWT signed with the secret (numbers of iat and exp are seconds from
 // now), $signed(v) a signed cookie's value, $signedBefore(v) one under the oldest
-// secret, $time(-1h) a time as in a table, $repeat(x,9) and $hex(00ff) make odd
+// secret, $lower(x) and $upper(x) the same text in other letters, $decoded(x) without
+// percent-encoding, $base64url(x) a decoded signature in that form, $time(-1h) a time as in a table, $repeat(x,9) and $hex(00ff) make odd
 // text.
 //
 // # Providers

@@ -140,6 +140,12 @@ var functions = map[string]func(r *run, who, argument string) string{
 		}
 		return time.Now().Add(d).UTC().Format("2006-01-02T15:04:05.000Z")
 	},
+	"lower": func(_ *run, _, text string) string { return strings.ToLower(text) },
+	"upper": func(_ *run, _, text string) string { return strings.ToUpper(text) },
+	"base64url": func(_ *run, _, text string) string {
+		return strings.NewReplacer("+", "-", "/", "_", "=", "").Replace(decoded(text))
+	},
+	"decoded": func(_ *run, _, text string) string { return decoded(text) },
 	"address": func(r *run, _, number string) string {
 		return strings.Replace(r.words.address, "100.64.", "100."+number+".", 1)
 	},

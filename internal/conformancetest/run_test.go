@@ -33,6 +33,9 @@ func newRun(t testing.TB, v *variant, s site, p *provider, address string) *run 
 		words: &words{t: t, variant: v, provider: p, address: address, labels: make(map[string]string), began: time.Now()},
 		jars:  make(map[string]*jar), kept: make(map[string]string), database: watch(t, s.database()),
 	}
+	if r.database != nil {
+		r.words.rows = r.database.rows
+	}
 	r.look()
 	return r
 }

@@ -18,18 +18,18 @@ type standing struct {
 
 var standings = []*standing{
 	{
-		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless"},
+		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless", "bearer-cache", "multi-cache", "ott-cache"},
 		concerns: about("getSession"),
 		lines:    []string{"* body in another order", "* value in another order"},
 	},
 	{
-		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless"},
+		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless", "bearer-cache", "multi-cache", "ott-cache"},
 		concerns: func(*step) bool { return true },
 		lines:    []string{"* copy in another order"},
 	},
 	{
-		row: "order of keys of a session in the secondary storage", variants: []string{"secondary*", "copies-secondary", "fields*-secondary", "hashed-resets", "database-hooks-secondary", "oauth-secondary*"},
-		concerns: about("getSession", "listSessions", "updateSession"),
+		row: "order of keys of a session in the secondary storage", variants: []string{"secondary*", "copies-secondary", "fields*-secondary", "hashed-resets", "database-hooks-secondary", "oauth-secondary*", "bearer-secondary", "multi-secondary", "ott-secondary"},
+		concerns: about("getSession", "listSessions", "updateSession", "listDeviceSessions", "setActiveSession", "verifyOneTimeToken"),
 		lines:    []string{"* body in another order", "* value in another order"},
 	},
 	{
@@ -93,6 +93,21 @@ var standings = []*standing{
 		row: "order of hooks when a changed password ends sessions", variants: []string{"database-hooks"},
 		concerns: about("changePassword"),
 		lines:    []string{"* before in another place", "* after in another place"},
+	},
+	{
+		row: "`get-session` answered from the cookie cache", variants: []string{"email-otp-cache", "email-otp-change-cache"},
+		concerns: func(*step) bool { return true },
+		lines:    []string{"* body in another order", "* copy in another order"},
+	},
+	{
+		row: "order of keys of a session in the secondary storage", variants: []string{"email-otp-secondary*"},
+		concerns: about("getSession"),
+		lines:    []string{"* body in another order"},
+	},
+	{
+		row: "a code that was sent by e-mail and what it is brought for", variants: []string{"email-otp-order", "email-otp-hooks"},
+		concerns: func(*step) bool { return true },
+		lines:    []string{"* after in another place"},
 	},
 	{
 		row: "deleting a user", variants: []string{"database-hooks*"}, // in one transaction: the hooks after it come last

@@ -146,7 +146,7 @@ func fields(name string, users, sessions []field) *variant {
 func (v *variant) with(other *variant) *variant {
 	config := v.config
 	return &variant{
-		name: v.name, options: merge(v.options, other.options), naming: other.naming,
+		name: v.name, options: together(v.options, other.options), naming: other.naming,
 		config: func(c *auth.Config, o *ours) {
 			config(c, o)
 			if other.config != nil {

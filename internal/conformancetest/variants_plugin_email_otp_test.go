@@ -31,11 +31,11 @@ var emailOtpPluginVariants = []*variant{
 	emailOTP("email-otp-own-hash", object{"storeOTP": object{"hash": "$otp hash"}}, storedAs(ownHash)),
 	emailOTP("email-otp-own-encryption", object{"storeOTP": object{"encrypt": "$otp encrypt", "decrypt": "$otp decrypt"}}, storedAs(ownEncryption)),
 	emailOTP("email-otp-reuse", reuse, reusing(auth.OTPStorage{})),
-	emailOTP("email-otp-reuse-hashed", merge(reuse, object{"storeOTP": "hashed"}), reusing(auth.OTPStorage{Form: auth.HashedOTP})),
-	emailOTP("email-otp-reuse-encrypted", merge(reuse, object{"storeOTP": "encrypted"}), reusing(auth.OTPStorage{Form: auth.EncryptedOTP})),
-	emailOTP("email-otp-reuse-own-hash", merge(reuse, object{"storeOTP": object{"hash": "$otp hash"}}), reusing(ownHash)),
-	emailOTP("email-otp-reuse-own-encryption", merge(reuse, object{"storeOTP": object{"encrypt": "$otp encrypt", "decrypt": "$otp decrypt"}}), reusing(ownEncryption)),
-	rotated(emailOTP("email-otp-secrets", object{"storeOTP": "encrypted"}, storedAs(auth.OTPStorage{Form: auth.EncryptedOTP}))),
+	emailOTP("email-otp-reuse-hashed", together(reuse, object{"storeOTP": "hashed"}), reusing(auth.OTPStorage{Form: auth.HashedOTP})),
+	emailOTP("email-otp-reuse-encrypted", together(reuse, object{"storeOTP": "encrypted"}), reusing(auth.OTPStorage{Form: auth.EncryptedOTP})),
+	emailOTP("email-otp-reuse-own-hash", together(reuse, object{"storeOTP": object{"hash": "$otp hash"}}), reusing(ownHash)),
+	emailOTP("email-otp-reuse-own-encryption", together(reuse, object{"storeOTP": object{"encrypt": "$otp encrypt", "decrypt": "$otp decrypt"}}), reusing(ownEncryption)),
+	withNewSecret(emailOTP("email-otp-secrets", object{"storeOTP": "encrypted"}, storedAs(auth.OTPStorage{Form: auth.EncryptedOTP}))),
 
 	emailOTP("email-otp-change", object{"changeEmail": object{"enabled": true}}, func(e *auth.EmailOTP, _ *ours) { e.EmailChange.Enabled = true }),
 	emailOTP("email-otp-change-both", object{"changeEmail": object{"enabled": true, "verifyCurrentEmail": true}}, func(e *auth.EmailOTP, _ *ours) {
@@ -66,22 +66,22 @@ var emailOtpPluginVariants = []*variant{
 	emailOTP("email-otp-callbacks", changing, allChanges).with(callbacks("", "told", "told")),
 	emailOTP("email-otp-callbacks-refuse", changing, allChanges).with(callbacks("", "refused", "refused")),
 	emailOTP("email-otp-callbacks-after-fail", changing, allChanges).with(callbacks("", "told", "failed")),
-	emailOTP("email-otp-order", merge(changing, object{"sendVerificationOnSignUp": true}), func(e *auth.EmailOTP, o *ours) {
+	emailOTP("email-otp-order", together(changing, object{"sendVerificationOnSignUp": true}), func(e *auth.EmailOTP, o *ours) {
 		allChanges(e, o)
 		e.SendOnSignUp = true
 	}).with(orderVariants[0]),
 	emailOTP("email-otp-hooks", object{}, nil).with(databaseHooks("", object{}, func(*auth.Config, *ours) {})),
-	emailOTP("email-otp-failing-mail", merge(changing, object{"sendVerificationOTP": "$otp failing mail", "sendVerificationOnSignUp": true}), func(e *auth.EmailOTP, o *ours) {
+	emailOTP("email-otp-failing-mail", together(changing, object{"sendVerificationOTP": "$otp failing mail", "sendVerificationOnSignUp": true}), func(e *auth.EmailOTP, o *ours) {
 		allChanges(e, o)
 		e.Send, e.SendOnSignUp = o.otpFailingMail, true
 	}),
-	emailOTP("email-otp-no-mail", merge(changing, object{"sendVerificationOTP": nil}), func(e *auth.EmailOTP, o *ours) {
+	emailOTP("email-otp-no-mail", together(changing, object{"sendVerificationOTP": nil}), func(e *auth.EmailOTP, o *ours) {
 		allChanges(e, o)
 		e.Send = nil
 	}),
 
 	emailOTP("email-otp-limits", changing, allChanges).with(limited),
-	emailOTP("email-otp-own-limits", merge(changing, object{"rateLimit": object{"window": 30, "max": 1}}), func(e *auth.EmailOTP, o *ours) {
+	emailOTP("email-otp-own-limits", together(changing, object{"rateLimit": object{"window": 30, "max": 1}}), func(e *auth.EmailOTP, o *ours) {
 		allChanges(e, o)
 		e.RateLimit = auth.RateRule{Window: 30 * time.Second, Max: 1}
 	}).with(limited),
@@ -170,8 +170,8 @@ var limited = &variant{
 	config:  func(c *auth.Config, _ *ours) { c.RateLimit = auth.RateLimit{} },
 }
 
-// rotated has a newer secret beside the common one.
-func rotated(v *variant) *variant {
+// withNewSecret has a newer secret beside the common one.
+func withNewSecret(v *variant) *variant {
 	both := v.with(&variant{
 		options: object{"secrets": []object{{"version": 2, "value": newSecret}, {"version": 1, "value": secret}}},
 		config: func(c *auth.Config, _ *ours) {

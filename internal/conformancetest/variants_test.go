@@ -332,6 +332,20 @@ func merge(into, from object) object {
 	return merged
 }
 
+// together is merge for options that are merged once more: what is taken away stays
+// so.
+func together(into, from object) object {
+	merged := maps.Clone(into)
+	for key, value := range from {
+		branch, ok := value.(object)
+		if existing, both := merged[key].(object); ok && both {
+			value = together(existing, branch)
+		}
+		merged[key] = value
+	}
+	return merged
+}
+
 // base is the URL that both sides believe in.
 func (v *variant) base() string {
 	if v.site != "" {

@@ -26,6 +26,9 @@ type words struct {
 	provider *provider // nil if the variant has none
 	states   []string  // of flows, member by member
 
+	rows      func() []row      // of all tables; nil without a database
+	published map[string]string // public keys by their id
+
 	address string // of the client
 	labels  map[string]string
 	codes   []string  // that a server has made up and sent
@@ -44,6 +47,7 @@ var (
 	epochForm  = regexp.MustCompile(`\b1[789]\d{8}(?:\d{3})?\b`)
 	uuidForm   = regexp.MustCompile(`\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`)
 	idForm     = regexp.MustCompile(`\b(?:[0-9A-Za-z]{32}|[0-9A-Za-z]{24})\b`)
+	tokenForm  = regexp.MustCompile(`[\w-]{32,}`)
 	hashForm   = regexp.MustCompile(`[\w-]{43}`)
 	scryptForm = regexp.MustCompile(`\b[0-9a-f]{32}:[0-9a-f]{128}\b`)
 )
@@ -53,6 +57,7 @@ func (w *words) text(text string) string {
 	text = w.provider.inWords(text)
 	text = jweForm.ReplaceAllStringFunc(text, w.jwe)
 	text = jwtForm.ReplaceAllStringFunc(text, w.jwt)
+	text = jwkForm.ReplaceAllStringFunc(text, w.jwk)
 	text = authorizeForm.ReplaceAllStringFunc(text, w.authorization)
 	text = w.flowState(text)
 	text = sealedForm.ReplaceAllStringFunc(text, w.sealed)
@@ -67,6 +72,7 @@ func (w *words) text(text string) string {
 	}
 	text = hashForm.ReplaceAllStringFunc(text, w.hash)
 	text = uuidForm.ReplaceAllStringFunc(text, w.label)
+	text = tokenForm.ReplaceAllStringFunc(text, w.token)
 	return idForm.ReplaceAllStringFunc(text, w.label)
 }
 
@@ -77,10 +83,21 @@ func (w *words) chance(code any) {
 	}
 }
 
+// token names one of the letters, digits, - and _ that the original draws from.
+func (w *words) token(text string) string {
+	if len(text) != 32 || strings.ToLower(text) == text || strings.ToUpper(text) == text {
+		return text // words, or the name of a cookie
+	}
+	return w.label(text)
+}
+
 func (w *words) label(id string) string {
+	if label := w.inCapitals(id); label != "" {
+		return label + " in small letters"
+	}
 	if w.labels[id] == "" {
 		kind := "id"
-		if strings.Contains(id, "-") {
+		if uuidForm.MatchString(id) {
 			kind = "uuid"
 		}
 		w.labels[id] = fmt.Sprintf("<%s %d>", kind, len(w.labels)+1)
@@ -88,11 +105,22 @@ func (w *words) label(id string) string {
 	return w.labels[id]
 }
 
+// inCapitals returns the label of the token that an id is in small letters, if it is
+// one.
+func (w *words) inCapitals(id string) string {
+	for token, label := range w.labels {
+		if token != id && strings.ToLower(token) == id {
+			return label
+		}
+	}
+	return ""
+}
+
 // hash names the identifier whose hash a text is, if it contains a token that has
 // appeared.
 func (w *words) hash(text string) string {
 	for id, label := range w.labels {
-		for _, purpose := range []string{"reset-password:", "delete-account-", "auth-state:"} {
+		for _, purpose := range []string{"", "reset-password:", "delete-account-", "auth-state:", "one-time-token:"} {
 			if auth.HashIdentifier(purpose+id) == text {
 				return "<hash of " + purpose + label + ">"
 			}
@@ -171,6 +199,9 @@ func (w *words) jwt(text string) string {
 	signature, _ := base64.RawURLEncoding.DecodeString(parts[2])
 	if signer := w.provider.signer(parts[0]+"."+parts[1], signature); signer != "" {
 		return w.idToken(signer, header, payload)
+	}
+	if described := w.keyed(header, payload, parts[0]+"."+parts[1], signature); described != "" {
+		return described
 	}
 	name, ok := w.signature(parts[0]+"."+parts[1], signature)
 	if !ok {
