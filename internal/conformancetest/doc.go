@@ -46,7 +46,8 @@
 // $jwt({…}) a JWT signed with the secret (numbers of iat and exp are seconds from
 // now), $signed(v) a signed cookie's value, $signedBefore(v) one under the oldest
 // secret, $lower(x) and $upper(x) the same text in other letters, $decoded(x) without
-// percent-encoding, $base64url(x) a decoded signature in that form, $time(-1h) a time as in a table, $repeat(x,9) and $hex(00ff) make odd
+// percent-encoding, $base64url(x) a decoded signature in that form, $time(-1h) a time as in a table,
+// $totp($uri,-1) what an app shows of a URI a step ago, $repeat(x,9) and $hex(00ff) make odd
 // text.
 //
 // # Providers
