@@ -23,6 +23,8 @@ func newPlugins(mails *outbox) plugins {
 			Everywhere:        true,
 			Page:              secondStepPath + appCode, // for those who come by a link
 			PreventReplay:     true,
+			// Codes by mail are for who has left the phone at home. After a link in a
+			// mail they add nothing: both prove the same mailbox.
 			OTP: auth.TwoFactorOTPOptions{
 				Send:    mails.signInCode,
 				Storage: auth.OTPStorage{Form: auth.EncryptedOTP},
