@@ -129,6 +129,7 @@ func (e *entities[T]) create(ctx context.Context, entity *T) error {
 func (e *entities[T]) createBy(ctx context.Context, entity *T, insert func(ctx context.Context, entity *T) error) error {
 	e.identify(entity)
 	if e.hooks.BeforeCreate != nil {
+		e.plan.makeRoom(entity)
 		if err := e.hooks.BeforeCreate(ctx, entity); err != nil {
 			return err
 		}

@@ -48,8 +48,11 @@ func define[Req, Res any](s spec, p *pipeline, fn func(context.Context, Req) (Re
 		pipeline: p,
 		binding:  newBinding(reflect.TypeFor[Req]()),
 		frame:    func() *Exchange { return new(frame[Req, Res]).exchange() },
-		fn: func(x *Exchange) (err error) {
-			*x.output.(*Res), err = fn(x, *x.input.(*Req))
+		fn: func(x *Exchange) error {
+			out, err := fn(x, *x.input.(*Req))
+			if err == nil {
+				*x.output.(*Res) = out
+			}
 			return err
 		},
 		result: resultOf[Res],

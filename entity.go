@@ -167,6 +167,13 @@ func (p *entityPlan) complete(entity any) {
 	*field = full
 }
 
+// makeRoom gives an entity the map of its extra columns, so that a hook can set one.
+func (p *entityPlan) makeRoom(entity any) {
+	if v := reflect.ValueOf(entity).Elem(); p.extras > 0 && v.Field(p.extra).IsNil() {
+		v.Field(p.extra).Set(reflect.ValueOf(make(map[string]any)))
+	}
+}
+
 // set gives one column of an entity a value in the form of a Row.
 func (p *entityPlan) set(entity reflect.Value, column int, value any) error {
 	f := &p.fields[column]

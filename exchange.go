@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"net/http"
+	"reflect"
 )
 
 // An Exchange is one run of an endpoint: the request that caused it, if there
@@ -27,6 +28,7 @@ type Exchange struct {
 	input, output any // *Req and *Res of the endpoint
 	answer        any // replaces the output when answered is set
 	err           error
+	merged        *APIError // the err whose headers are among those of the response
 
 	status  int
 	header  http.Header // of the response; made on first use
@@ -145,6 +147,9 @@ func (x *Exchange) Input() any { return x.input }
 // Output returns the pointer to the endpoint's result, *Res, for hooks that run
 // after it. It points to the zero value while Failure is not nil.
 func (x *Exchange) Output() any { return x.output }
+
+// clearOutput keeps a result from reaching anybody beside an error.
+func (x *Exchange) clearOutput() { reflect.ValueOf(x.output).Elem().SetZero() }
 
 // Failure returns how the endpoint failed, for hooks that run after it. (Err is
 // that of the context.)

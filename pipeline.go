@@ -222,28 +222,46 @@ func (x *Exchange) runHooks(lists ...[]Hook) error {
 	return nil
 }
 
-// runAfter runs all hooks after an endpoint. An error of a hook replaces the
-// outcome but for its headers, and when the endpoint itself had failed its status
-// stays.
+// runAfter runs all hooks after an endpoint, but none after an internal error. An
+// error of a hook replaces the outcome; when the endpoint itself had failed its
+// status stays.
 func (x *Exchange) runAfter(lists ...[]Hook) {
-	failed := x.err
+	failed, replaced := x.err, false
 	for _, hooks := range lists {
 		for _, hook := range hooks {
-			if err := hook(x); err != nil {
-				x.answered = false
-				x.keepHeaders(err)
-				x.err = keepStatus(clientCode(err), failed)
+			x.mergeHeaders()
+			err := hook(x)
+			if err == nil {
+				continue
+			}
+			x.replace(clientCode(err))
+			if replaced = true; apiError(x.err) == nil {
+				return
 			}
 		}
 	}
+	if x.mergeHeaders(); replaced {
+		x.err = keepStatus(x.err, failed)
+		x.merged = apiError(x.err)
+	}
 }
 
-// keepHeaders leaves the headers of the outcome that an error replaces on the
-// response.
-func (x *Exchange) keepHeaders(next error) {
-	if last := apiError(x.err); last != nil && last != apiError(next) {
-		addHeaders(x.Header(), last.Header)
+// mergeHeaders gives the response the headers of an error, so that hooks after it
+// can change them and add others.
+func (x *Exchange) mergeHeaders() {
+	if api := apiError(x.err); api != nil && api != x.merged {
+		addHeaders(x.Header(), api.Header)
+		x.merged = api
 	}
+}
+
+// replace puts an error in place of the outcome. A redirect does not happen then.
+func (x *Exchange) replace(err error) {
+	if api := apiError(x.err); api != nil && api.Status == http.StatusFound {
+		x.Header().Del("Location")
+	}
+	x.err, x.answer, x.answered = err, nil, false
+	x.clearOutput()
 }
 
 func keepStatus(err, failed error) error {
@@ -271,6 +289,7 @@ func (x *Exchange) recover() {
 			panic(v)
 		}
 		x.err = panicError{x.op.label(), v}
+		x.clearOutput()
 		x.op.pipeline.log().ErrorContext(x, "panic in endpoint", "endpoint", x.op.label(), "panic", v, "stack", string(debug.Stack()))
 	}
 }

@@ -120,7 +120,7 @@ const (
 	SessionNone     SessionLevel = iota // there need be none
 	SessionRequired                     // one that may come from its cached copy
 	SessionStored                       // one that the store has at this moment
-	SessionFresh                        // one that began a short while ago (SessionOptions.FreshAge), else 403
+	SessionFresh                        // one that began a short while ago (SessionOptions.FreshAge), else 403; a copy will do
 )
 
 // A RouteHook runs around some endpoints. Paths are those of the endpoints as they

@@ -213,10 +213,6 @@ func (u *Username) signIn(ctx context.Context, in SignInUsernameRequest) (*SignI
 	if err := u.services.RefuseUnverified(ctx, user, in.CallbackURL); err != nil {
 		return nil, err
 	}
-	redirect := in.CallbackURL != nil && *in.CallbackURL != ""
-	if redirect {
-		ExchangeFrom(ctx).SetLocation(*in.CallbackURL)
-	}
 	session, err := u.services.SignIn(ctx, &SignIn{
 		User: user, Method: "username", Password: account, DontRemember: in.RememberMe != nil && !*in.RememberMe,
 	})
@@ -225,8 +221,15 @@ func (u *Username) signIn(ctx context.Context, in SignInUsernameRequest) (*SignI
 		return nil, u.signInFailed(ctx, in.Username)
 	case errors.Is(err, ErrAborted):
 		return nil, ErrFailedToCreateSession.With(http.StatusInternalServerError).WithCause(err)
-	case err != nil || session == nil:
+	case err != nil:
 		return nil, err
+	}
+	redirect := in.CallbackURL != nil && *in.CallbackURL != ""
+	if redirect {
+		ExchangeFrom(ctx).SetLocation(*in.CallbackURL)
+	}
+	if session == nil {
+		return nil, nil
 	}
 	return &SignInUsernameResponse{
 		Redirect: redirect, Token: session.Token, URL: in.CallbackURL, User: u.services.VisibleUser(user),

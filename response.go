@@ -152,7 +152,7 @@ func appendMarshal(dst []byte, v any) ([]byte, error) {
 // copyHeader adds the headers of the run and then those of its error to h.
 func (x *Exchange) copyHeader(h http.Header) {
 	addHeaders(h, x.header)
-	if api := apiError(x.err); api != nil {
+	if api := apiError(x.err); api != nil && api != x.merged {
 		addHeaders(h, api.Header)
 	}
 }

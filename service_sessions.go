@@ -2,11 +2,10 @@ package auth
 
 import "context"
 
-// Session returns the caller's session, nil if there is none: one that may come from
-// its cached copy, or the store's with SessionStored or SessionFresh. It is prolonged
-// when that is due, with cookies on the response.
+// Session returns the caller's session, nil if there is none that the level accepts.
+// It is prolonged when that is due, with cookies on the response.
 func (s *Services) Session(ctx context.Context, level SessionLevel) (*SessionData, error) {
-	data, err := s.core.readSession(ctx, readOptions{noCache: level >= SessionStored})
+	data, err := s.core.readSession(ctx, readOptions{noCache: level == SessionStored})
 	if data != nil && level == SessionFresh && !s.core.fresh(data.Session) {
 		return nil, err
 	}

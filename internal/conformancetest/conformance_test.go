@@ -2,8 +2,8 @@ package conformancetest
 
 import (
 	"flag"
-	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -143,15 +143,9 @@ func TestDifferencesAreDocumented(t *testing.T) {
 var operations = sync.OnceValue(func() (all []auth.Operation) {
 	seen := make(map[string]bool)
 	for _, v := range append([]*variant{{name: "core"}}, pluginVariants...) {
-		config := v.configuration(&ours{storage: &storage{}})
-		config.Store = auth.NewMemoryStore()
-		a, err := auth.New(config)
-		if err != nil {
-			panic(err)
-		}
-		for _, operation := range a.API.Operations() {
-			if place := operation.Name() + operation.Path(); !seen[place] {
-				seen[place] = true
+		for _, operation := range v.operations() {
+			if !seen[operation.Name()] {
+				seen[operation.Name()] = true
 				all = append(all, operation)
 			}
 		}
@@ -172,31 +166,57 @@ func (s *step) endpoint() string {
 		name, _, _ := strings.Cut(s.rest, " ")
 		return name
 	}
-	return routes()[fmt.Sprint(s.verb, " ", s.route())]
-}
-
-// route is the path of a request with its parameter as in the operation.
-func (s *step) route() string {
 	path, _, _ := strings.Cut(s.rest, " ")
 	path, _, _ = strings.Cut(path, "?")
-	if strings.HasPrefix(path, "/reset-password/") {
-		return "/reset-password/:token"
+	for _, r := range routes() {
+		if r.method == s.verb && r.path.MatchString(path) {
+			return r.name
+		}
 	}
-	if strings.HasPrefix(path, "/callback/") {
-		return "/callback/:id"
-	}
-	return path
+	return ""
 }
 
-// routes are the names of the operations by method and path.
-var routes = sync.OnceValue(func() map[string]string {
-	names := make(map[string]string)
-	for _, operation := range operations() {
-		for _, method := range operation.Methods() {
-			if path := operation.Path(); path != "" {
-				names[method+" "+path] = operation.Name()
+// A route is where an operation is.
+type route struct {
+	method string
+	path   *regexp.Regexp
+	name   string
+}
+
+var parameter = regexp.MustCompile(`:\w+`)
+
+// routes are those of the core and of all plugins, paths without parameters first.
+var routes = sync.OnceValue(func() (static []route) {
+	var patterns []route
+	seen := make(map[string]bool)
+	for _, v := range append([]*variant{{name: "core"}}, pluginVariants...) {
+		for _, operation := range v.operations() {
+			for _, method := range operation.Methods() {
+				where := method + " " + operation.Path()
+				if operation.Path() == "" || seen[where] {
+					continue
+				}
+				seen[where] = true
+				expr := parameter.ReplaceAllString(operation.Path(), `[^/]+`)
+				r := route{method, regexp.MustCompile(`^` + expr + `$`), operation.Name()}
+				if expr == operation.Path() {
+					static = append(static, r)
+				} else {
+					patterns = append(patterns, r)
+				}
 			}
 		}
 	}
-	return names
+	return append(static, patterns...)
 })
+
+// operations are those of a variant.
+func (v *variant) operations() []auth.Operation {
+	config := v.configuration(&ours{storage: &storage{}})
+	config.Store, config.Providers = auth.NewMemoryStore(), nil // there are no servers yet
+	a, err := auth.New(config)
+	if err != nil {
+		panic(err)
+	}
+	return a.API.Operations()
+}

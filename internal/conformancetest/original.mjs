@@ -34,7 +34,7 @@ function complete(options, database, site) {
     return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, replace(member)]));
   };
   const { genericOAuth: providers = {}, plugins: wanted = [], ...replaced } = replace(options);
-  const added = wanted.map(([name, own]) => plugins[name](own));
+  const added = wanted.map(([maker, own]) => (typeof maker === "function" ? maker : plugins[maker])(own));
   const generic = Object.entries(providers).map(([providerId, config]) => ({ providerId, ...config }));
   if (generic.length > 0) added.push(plugins.genericOAuth({ config: generic }));
   return {

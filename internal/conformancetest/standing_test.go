@@ -18,24 +18,34 @@ type standing struct {
 
 var standings = []*standing{
 	{
-		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless", "bearer-cache", "multi-cache", "ott-cache"},
+		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless", "bearer-cache", "multi-cache", "ott-cache", "username*-cache", "magic-cache", "probe-cache"},
 		concerns: about("getSession"),
 		lines:    []string{"* body in another order", "* value in another order"},
 	},
 	{
-		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless", "bearer-cache", "multi-cache", "ott-cache"},
+		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless", "bearer-cache", "multi-cache", "ott-cache", "username*-cache", "magic-cache", "probe-cache"},
 		concerns: func(*step) bool { return true },
 		lines:    []string{"* copy in another order"},
 	},
 	{
-		row: "order of keys of a session in the secondary storage", variants: []string{"secondary*", "copies-secondary", "fields*-secondary", "hashed-resets", "database-hooks-secondary", "oauth-secondary*", "bearer-secondary", "multi-secondary", "ott-secondary"},
-		concerns: about("getSession", "listSessions", "updateSession", "listDeviceSessions", "setActiveSession", "verifyOneTimeToken"),
+		row: "order of keys of a session in the secondary storage", variants: []string{"secondary*", "copies-secondary", "fields*-secondary", "hashed-resets", "database-hooks-secondary", "oauth-secondary*", "bearer-secondary", "multi-secondary", "ott-secondary", "username-secondary", "magic-secondary*"},
+		concerns: about("getSession", "listSessions", "updateSession", "listDeviceSessions", "setActiveSession", "verifyOneTimeToken", "magicLinkVerify"),
 		lines:    []string{"* body in another order", "* value in another order"},
 	},
 	{
 		row: "order of keys of a session in the secondary storage", variants: []string{"fields*-secondary"},
 		concerns: func(*step) bool { return true },
 		lines:    []string{"* entry in another order"},
+	},
+	{
+		row: "order of keys of a verification in the secondary storage", variants: []string{"magic-secondary"},
+		concerns: about("signInMagicLink"),
+		lines:    []string{"* entry in another order"},
+	},
+	{
+		row: "order of hooks at a sign-in by a link (`magic-link`)", variants: []string{"magic-hooks"},
+		concerns: func(*step) bool { return true },
+		lines:    []string{"* after in another place"},
 	},
 	{
 		row: "members of users that have no value, without a database", variants: []string{"stateless*", "oauth-stateless"},

@@ -165,6 +165,7 @@ var requireVerification = &variant{
 	config:  func(c *auth.Config, _ *ours) { c.EmailPassword.RequireEmailVerification = true },
 }
 
+// limited counts requests.
 var limited = &variant{
 	options: object{"rateLimit": object{"enabled": true}},
 	config:  func(c *auth.Config, _ *ours) { c.RateLimit = auth.RateLimit{} },

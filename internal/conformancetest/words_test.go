@@ -126,9 +126,12 @@ func (w *words) hash(text string) string {
 		}
 	}
 	for id, label := range w.labels {
-		for _, purpose := range []string{"", "reset-password:", "delete-account-", "auth-state:", "one-time-token:"} {
+		for _, purpose := range []string{"", "reset-password:", "delete-account-", "auth-state:", "one-time-token:", "magic-link:"} {
 			if auth.HashIdentifier(purpose+id) == text {
 				return "<hash of " + purpose + label + ">"
+			}
+			if auth.HashIdentifier(purpose+auth.HashIdentifier(id)) == text {
+				return "<hash of " + purpose + "hash of " + label + ">"
 			}
 		}
 	}
