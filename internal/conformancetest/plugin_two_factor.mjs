@@ -6,8 +6,8 @@ export function functions(site) {
   let made = 0;
   return {
     "$2fa mail": async ({ user, otp }) => tell("mail second factor", { to: user.email, random: otp, length: otp.length }),
-    "$2fa failing mail": async ({ user }) => {
-      tell("fails to mail", { to: user.email });
+    "$2fa failing mail": async ({ user, otp }) => {
+      tell("fails to mail", { to: user.email, random: otp });
       throw new Error("it failed");
     },
 

@@ -124,6 +124,29 @@ var standings = []*standing{
 		concerns: about("deleteUser"),
 		lines:    []string{"* after in another place"},
 	},
+	{
+		row: "`get-session` answered from the cookie cache", variants: []string{"two-factor-cache*"},
+		concerns: about("getSession"),
+		lines:    []string{"* body in another order"},
+	},
+	{
+		row: "order of keys of a session in the secondary storage", variants: []string{"two-factor-secondary"},
+		concerns: about("getSession"),
+		lines:    []string{"* body in another order"},
+	},
+	{
+		row: "hooks around the session of a sign-in that wants a second factor", variants: []string{"two-factor-hooks"},
+		concerns: about("signInEmail"),
+		lines: []string{
+			`- before create session.userAgent {"text":"conformance/1"}`, `- after create session.userAgent {"text":"conformance/1"}`,
+			`- before delete session.userAgent {"text":"conformance/1"}`, `- after delete session.userAgent {"text":"conformance/1"}`,
+		},
+	},
+	{
+		row: "order of hooks around a second factor", variants: []string{"two-factor-hooks"}, // in transactions: the hooks after it come last
+		concerns: about("enableTwoFactor", "disableTwoFactor", "verifyTOTP", "verifyTwoFactorOTP", "verifyBackupCode"),
+		lines:    []string{"* after in another place", "* before in another place"},
+	},
 }
 
 func about(endpoints ...string) func(*step) bool {

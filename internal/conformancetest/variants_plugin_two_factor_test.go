@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -88,7 +89,6 @@ var twoFactorPluginVariants = []*variant{
 	}),
 	twoFactor("two-factor-limits", object{}, nil).with(limited),
 	twoFactor("two-factor-hooks", object{}, nil).with(databaseHooks("", object{}, func(*auth.Config, *ours) {})),
-	twoFactor("two-factor-order", object{}, nil).with(orderVariants[0]),
 	withNewSecret(twoFactor("two-factor-secrets", object{}, nil)),
 	twoFactor("two-factor-cookies", object{}, nil).with(&variant{
 		options: object{"advanced": object{
@@ -109,6 +109,34 @@ var twoFactorPluginVariants = []*variant{
 			}
 		},
 	}),
+	company("two-factor-first", true),
+	company("two-factor-last", false),
+}
+
+// company has other plugins beside it, in front or behind.
+func company(name string, first bool) *variant {
+	v := twoFactor(name, object{}, nil)
+	options, config := v.options["plugins"].([][]any), v.config
+	others := [][]any{
+		{"bearer", object{}}, {"multiSession", object{}}, {"username", object{}},
+		{"emailOTP", object{"sendVerificationOTP": "$otp mail", "generateOTP": "$otp codes"}},
+	}
+	both := slices.Concat(others, options)
+	if first {
+		both = slices.Concat(options, others)
+	}
+	return &variant{
+		name: name, options: object{"plugins": both},
+		config: func(c *auth.Config, o *ours) {
+			if first {
+				config(c, o)
+			}
+			c.Plugins = append(c.Plugins, &auth.Bearer{}, &auth.MultiSession{}, &auth.Username{}, &auth.EmailOTP{Send: o.otpMail, Generate: otpCodes()})
+			if !first {
+				config(c, o)
+			}
+		},
+	}
 }
 
 // twoFactor has the plugin, with codes in mails.
@@ -139,13 +167,15 @@ func (o *ours) mailSecondFactor(_ context.Context, user *auth.User, code string)
 	return nil
 }
 
-func (o *ours) failingSecondFactor(_ context.Context, user *auth.User, _ string) error {
-	o.tell("fails to mail", "to", user.Email)
+func (o *ours) failingSecondFactor(_ context.Context, user *auth.User, code string) error {
+	o.tell("fails to mail", "to", user.Email, "random", code)
 	return errors.New("it failed")
 }
 
 // unwrapped is a text without its first and last character.
-func unwrapped(_ context.Context, stored string) (string, error) { return stored[1 : len(stored)-1], nil }
+func unwrapped(_ context.Context, stored string) (string, error) {
+	return stored[1 : len(stored)-1], nil
+}
 
 func twoCodes() func(context.Context) ([]string, error) {
 	var made atomic.Int64

@@ -120,10 +120,8 @@ func (w *words) inCapitals(id string) string {
 // hash names the identifier whose hash a text is, if it contains a token that has
 // appeared.
 func (w *words) hash(text string) string {
-	for i, code := range w.codes {
-		if auth.HashIdentifier(code) == text {
-			return fmt.Sprintf("<hash of code %d>", i+1)
-		}
+	if name := w.secondFactorHash(text); name != "" {
+		return name
 	}
 	for id, label := range w.labels {
 		for _, purpose := range []string{"", "reset-password:", "delete-account-", "auth-state:", "one-time-token:", "magic-link:"} {

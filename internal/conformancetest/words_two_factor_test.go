@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/seed3b05b409/auth"
 )
 
 // What the second factor makes up by chance: secrets of apps, backup codes, names of
@@ -23,6 +25,7 @@ var (
 	backupForm    = regexp.MustCompile(`"backupCodes":(\[[^\]]*\])`)
 	challengeForm = regexp.MustCompile(`\b2fa-((?:attempts-2fa-|otp-2fa-)?)([\w-]{20})([^\w-]|$)`)
 	trustForm     = regexp.MustCompile(`([\w-]{43})!trust-device-([\w-]{32})`)
+	codeForm      = regexp.MustCompile(`"code":"\d{6,8}"`)
 	deviceForm    = regexp.MustCompile(`trust-device-([\w-]{32})`)
 	unpadded      = base32.StdEncoding.WithPadding(base32.NoPadding)
 )
@@ -38,6 +41,7 @@ func (w *words) secondFactor(text string) string {
 			}
 		}
 	}
+	text = codeForm.ReplaceAllStringFunc(text, shown)
 	text = challengeForm.ReplaceAllStringFunc(text, func(found string) string {
 		parts := challengeForm.FindStringSubmatch(found)
 		return "2fa-" + parts[1] + w.label(parts[2]) + parts[3]
@@ -46,6 +50,29 @@ func (w *words) secondFactor(text string) string {
 	return deviceForm.ReplaceAllStringFunc(text, func(found string) string {
 		return "trust-device-" + w.label(strings.TrimPrefix(found, "trust-device-"))
 	})
+}
+
+// secondFactorHash names what a text is the hash of: a code, the name of a challenge
+// or a device, or of a code for one or for a session.
+func (w *words) secondFactorHash(text string) string {
+	for i, code := range w.codes {
+		if auth.HashIdentifier(code) == text {
+			return fmt.Sprintf("<hash of code %d>", i+1)
+		}
+	}
+	for id, label := range w.labels {
+		for _, purpose := range []string{"2fa-", "2fa-attempts-2fa-", "2fa-otp-2fa-", "trust-device-"} {
+			if auth.HashIdentifier(purpose+id) == text {
+				return "<hash of " + purpose + label + ">"
+			}
+		}
+		for other, label2 := range w.labels {
+			if auth.HashIdentifier("2fa-otp-"+id+"!"+other) == text {
+				return "<hash of 2fa-otp-" + label + "!" + label2 + ">"
+			}
+		}
+	}
+	return ""
 }
 
 // appURI names the secret in the URI of an app.
@@ -94,8 +121,28 @@ func totp(argument string) string {
 	if digits == 0 || period == 0 {
 		return argument // there is no URI: both sides get the same
 	}
+	return hotp(key, time.Now().Unix()/int64(period)+int64(steps), digits)
+}
+
+// appSecret is one of which both sides make codes.
+const appSecret = "abcdefghijklmnopqrstuvwxyz012345"
+
+// shown names a code that an app with that secret shows, or did a moment ago.
+func shown(text string) string {
+	code := strings.Trim(strings.TrimPrefix(text, `"code":`), `"`)
+	for _, period := range []int64{30, 60} {
+		for ago := range int64(2) {
+			if hotp([]byte(appSecret), time.Now().Unix()/period-ago, len(code)) == code {
+				return fmt.Sprintf(`"code":"<%d digits for %d seconds>"`, len(code), period)
+			}
+		}
+	}
+	return text
+}
+
+func hotp(key []byte, counter int64, digits int) string {
 	h := hmac.New(sha1.New, key)
-	h.Write(binary.BigEndian.AppendUint64(nil, uint64(time.Now().Unix()/int64(period)+int64(steps))))
+	h.Write(binary.BigEndian.AppendUint64(nil, uint64(counter)))
 	sum := h.Sum(nil)
 	number := binary.BigEndian.Uint32(sum[sum[19]&15:]) &^ (1 << 31)
 	code := fmt.Sprintf("%010d", number)
