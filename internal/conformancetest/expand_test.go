@@ -1,6 +1,7 @@
 package conformancetest
 
 import (
+	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -126,6 +127,12 @@ func member(text []byte, path string) (string, bool) {
 var functions = map[string]func(r *run, who, argument string) string{
 	"cookie": func(r *run, who, name string) string { return r.jar(who).find(name).value() },
 	"jwt":    func(r *run, _, claims string) string { return signJWT(r.variant.keys()[0], offsetTimes(claims)) },
+	"ed25519": func(_ *run, _, argument string) string {
+		return compactJWS(argument, func(text []byte) []byte { return ed25519.Sign(knownKey(), text) })
+	},
+	"forged": func(_ *run, _, argument string) string {
+		return compactJWS(argument, func([]byte) []byte { return make([]byte, ed25519.SignatureSize) })
+	},
 	"signed": func(r *run, _, value string) string {
 		return signedValue(r.variant.keys()[0], value)
 	},
@@ -140,8 +147,10 @@ var functions = map[string]func(r *run, who, argument string) string{
 		}
 		return time.Now().Add(d).UTC().Format("2006-01-02T15:04:05.000Z")
 	},
-	"lower": func(_ *run, _, text string) string { return strings.ToLower(text) },
-	"upper": func(_ *run, _, text string) string { return strings.ToUpper(text) },
+	"appSecret": func(*run, string, string) string { return appSecret },
+	"totp":      func(_ *run, _, argument string) string { return totp(argument) },
+	"lower":     func(_ *run, _, text string) string { return strings.ToLower(text) },
+	"upper":     func(_ *run, _, text string) string { return strings.ToUpper(text) },
 	"base64url": func(_ *run, _, text string) string {
 		return strings.NewReplacer("+", "-", "/", "_", "=", "").Replace(decoded(text))
 	},

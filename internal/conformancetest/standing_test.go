@@ -18,14 +18,24 @@ type standing struct {
 
 var standings = []*standing{
 	{
-		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless", "bearer-cache", "multi-cache", "ott-cache", "username*-cache", "magic-cache", "probe-cache"},
+		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless", "bearer-stateless", "multi-stateless", "ott-stateless", "bearer-cache", "multi-cache", "ott-cache", "username*-cache", "magic-cache", "probe-cache"},
 		concerns: about("getSession"),
 		lines:    []string{"* body in another order", "* value in another order"},
 	},
 	{
-		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless", "bearer-cache", "multi-cache", "ott-cache", "username*-cache", "magic-cache", "probe-cache"},
+		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless", "bearer-stateless", "multi-stateless", "ott-stateless", "bearer-cache", "multi-cache", "ott-cache", "username*-cache", "magic-cache", "probe-cache"},
 		concerns: func(*step) bool { return true },
 		lines:    []string{"* copy in another order"},
+	},
+	{
+		row: "`get-session` answered from the cookie cache", variants: []string{"jwt-cookie"}, // tokens say what it says
+		concerns: about("getSession", "getToken"),
+		lines:    []string{"* body in another order", "* value in another order", "* set-auth-jwt: in another order", "* copy in another order"},
+	},
+	{
+		row:      "order of claims",
+		concerns: about("verifyJWT"),
+		lines:    []string{"* value in another order", "* body in another order"},
 	},
 	{
 		row: "order of keys of a session in the secondary storage", variants: []string{"secondary*", "copies-secondary", "fields*-secondary", "hashed-resets", "database-hooks-secondary", "oauth-secondary*", "bearer-secondary", "multi-secondary", "ott-secondary", "username-secondary", "magic-secondary*"},
@@ -48,7 +58,7 @@ var standings = []*standing{
 		lines:    []string{"* after in another place"},
 	},
 	{
-		row: "members of users that have no value, without a database", variants: []string{"stateless*", "oauth-stateless"},
+		row: "members of users that have no value, without a database", variants: []string{"stateless*", "oauth-stateless", "bearer-stateless", "multi-stateless", "ott-stateless"},
 		concerns: func(*step) bool { return true },
 		lines:    []string{"* body with other members that are null", "* value with other members that are null", "* copy with other members that are null"},
 	},
@@ -128,6 +138,29 @@ var standings = []*standing{
 		row: "deleting a user", variants: []string{"database-hooks*"}, // in one transaction: the hooks after it come last
 		concerns: about("deleteUser"),
 		lines:    []string{"* after in another place"},
+	},
+	{
+		row: "`get-session` answered from the cookie cache", variants: []string{"two-factor-cache*"},
+		concerns: about("getSession"),
+		lines:    []string{"* body in another order"},
+	},
+	{
+		row: "order of keys of a session in the secondary storage", variants: []string{"two-factor-secondary"},
+		concerns: about("getSession"),
+		lines:    []string{"* body in another order"},
+	},
+	{
+		row: "hooks around the session of a sign-in that wants a second factor", variants: []string{"two-factor-hooks"},
+		concerns: about("signInEmail"),
+		lines: []string{
+			`- before create session.userAgent {"text":"conformance/1"}`, `- after create session.userAgent {"text":"conformance/1"}`,
+			`- before delete session.userAgent {"text":"conformance/1"}`, `- after delete session.userAgent {"text":"conformance/1"}`,
+		},
+	},
+	{
+		row: "order of hooks around a second factor", variants: []string{"two-factor-hooks"}, // in transactions: the hooks after it come last
+		concerns: about("enableTwoFactor", "disableTwoFactor", "verifyTOTP", "verifyTwoFactorOTP", "verifyBackupCode"),
+		lines:    []string{"* after in another place", "* before in another place"},
 	},
 }
 
