@@ -325,7 +325,7 @@ func TestJWTSigning(t *testing.T) {
 }
 
 // Only what the table has counts: a token says which key, never how to use it.
-func TestAdvisory_GHSA_9h47_pqcx_hjr4_jwt(t *testing.T) {
+func TestAdvisory_GHSA_9h47_pqcx_hjr4_JWT(t *testing.T) {
 	p := &JWT{KeyPair: JWTKeyPair{Algorithm: "RS256"}}
 	w := jwtWorld(t, p)
 	key := w.published(p)[0]
