@@ -68,6 +68,8 @@ func (p *TwoFactor) verifyOTP(ctx context.Context, in VerifyTwoFactorRequest) (*
 	switch {
 	case err != nil:
 		return nil, p.notAdmitted(ctx, err)
+	case data == nil: // it was turned off since
+		return nil, NewError(http.StatusBadRequest, ErrFailedToCreateSession, "")
 	case f.signsIn():
 		return p.welcome(ctx, data, in.TrustDevice)
 	case data != f.session:
@@ -93,15 +95,15 @@ func (p *TwoFactor) countOTP(ctx context.Context, f *secondFactor) error {
 }
 
 // useOTP is what a right code does, in the transaction that redeems it. It returns
-// the session to answer with.
+// the session to answer with, nil if the user does not need the code any more.
 func (p *TwoFactor) useOTP(ctx context.Context, f *secondFactor) (*SessionData, error) {
 	switch {
 	case !f.signsIn() && hasTwoFactor(f.user):
 		return f.session, nil
 	case !f.signsIn():
 		return p.turn(ctx, f.session, true, func(context.Context) error { return nil })
-	case !hasTwoFactor(f.user): // it was turned off since
-		return nil, NewError(http.StatusBadRequest, ErrFailedToCreateSession, "")
+	case !hasTwoFactor(f.user):
+		return nil, nil
 	}
 	data, err := p.admit(ctx, f)
 	if err != nil {

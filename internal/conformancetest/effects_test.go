@@ -15,11 +15,13 @@ func (r *run) effects(s *step) (lines []string) {
 		lines = append(lines, "provider "+r.words.text(request))
 	}
 	for _, e := range now.Events {
+		r.words.chance(e["random"])
+	}
+	for _, e := range now.Events {
 		what, _ := e["what"].(string)
 		delete(e, "what")
 		if strings.HasPrefix(what, "mail ") {
 			r.mail = e
-			r.words.chance(e["random"])
 		}
 		lines = append(lines, what+" "+r.words.text(jsonText(e)))
 	}

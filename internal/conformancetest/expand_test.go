@@ -147,8 +147,10 @@ var functions = map[string]func(r *run, who, argument string) string{
 		}
 		return time.Now().Add(d).UTC().Format("2006-01-02T15:04:05.000Z")
 	},
-	"lower": func(_ *run, _, text string) string { return strings.ToLower(text) },
-	"upper": func(_ *run, _, text string) string { return strings.ToUpper(text) },
+	"appSecret": func(*run, string, string) string { return appSecret },
+	"totp":      func(_ *run, _, argument string) string { return totp(argument) },
+	"lower":     func(_ *run, _, text string) string { return strings.ToLower(text) },
+	"upper":     func(_ *run, _, text string) string { return strings.ToUpper(text) },
 	"base64url": func(_ *run, _, text string) string {
 		return strings.NewReplacer("+", "-", "/", "_", "=", "").Replace(decoded(text))
 	},

@@ -18,12 +18,12 @@ type standing struct {
 
 var standings = []*standing{
 	{
-		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless", "bearer-cache", "multi-cache", "ott-cache", "username*-cache", "magic-cache", "probe-cache"},
+		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless", "bearer-stateless", "multi-stateless", "ott-stateless", "bearer-cache", "multi-cache", "ott-cache", "username*-cache", "magic-cache", "probe-cache"},
 		concerns: about("getSession"),
 		lines:    []string{"* body in another order", "* value in another order"},
 	},
 	{
-		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless", "bearer-cache", "multi-cache", "ott-cache", "username*-cache", "magic-cache", "probe-cache"},
+		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless", "bearer-stateless", "multi-stateless", "ott-stateless", "bearer-cache", "multi-cache", "ott-cache", "username*-cache", "magic-cache", "probe-cache"},
 		concerns: func(*step) bool { return true },
 		lines:    []string{"* copy in another order"},
 	},
@@ -58,7 +58,7 @@ var standings = []*standing{
 		lines:    []string{"* after in another place"},
 	},
 	{
-		row: "members of users that have no value, without a database", variants: []string{"stateless*", "oauth-stateless"},
+		row: "members of users that have no value, without a database", variants: []string{"stateless*", "oauth-stateless", "bearer-stateless", "multi-stateless", "ott-stateless"},
 		concerns: func(*step) bool { return true },
 		lines:    []string{"* body with other members that are null", "* value with other members that are null", "* copy with other members that are null"},
 	},
@@ -130,9 +130,37 @@ var standings = []*standing{
 		lines:    []string{"* after in another place"},
 	},
 	{
+		row: "a code that was sent by e-mail and what it is brought for", variants: []string{"email-otp-secondary*"},
+		concerns: about("signInEmailOTP"),
+		lines:    []string{"* entry in another place"},
+	},
+	{
 		row: "deleting a user", variants: []string{"database-hooks*"}, // in one transaction: the hooks after it come last
 		concerns: about("deleteUser"),
 		lines:    []string{"* after in another place"},
+	},
+	{
+		row: "`get-session` answered from the cookie cache", variants: []string{"two-factor-cache*"},
+		concerns: about("getSession"),
+		lines:    []string{"* body in another order"},
+	},
+	{
+		row: "order of keys of a session in the secondary storage", variants: []string{"two-factor-secondary"},
+		concerns: about("getSession"),
+		lines:    []string{"* body in another order"},
+	},
+	{
+		row: "hooks around the session of a sign-in that wants a second factor", variants: []string{"two-factor-hooks"},
+		concerns: about("signInEmail"),
+		lines: []string{
+			`- before create session.userAgent {"text":"conformance/1"}`, `- after create session.userAgent {"text":"conformance/1"}`,
+			`- before delete session.userAgent {"text":"conformance/1"}`, `- after delete session.userAgent {"text":"conformance/1"}`,
+		},
+	},
+	{
+		row: "order of hooks around a second factor", variants: []string{"two-factor-hooks"}, // in transactions: the hooks after it come last
+		concerns: about("enableTwoFactor", "disableTwoFactor", "verifyTOTP", "verifyTwoFactorOTP", "verifyBackupCode"),
+		lines:    []string{"* after in another place", "* before in another place"},
 	},
 }
 

@@ -42,7 +42,7 @@ func (w *words) begin() { w.now = time.Now() }
 var (
 	jwtForm    = regexp.MustCompile(`eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+`)
 	jweForm    = regexp.MustCompile(`eyJ[\w-]+\.\.[\w-]+\.[\w-]+\.[\w-]+`)
-	signedForm = regexp.MustCompile(`([\w-]+)\.([A-Za-z0-9+/%]{43,90}(?:%3D|=))`)
+	signedForm = regexp.MustCompile(`([\w!-]+)\.([A-Za-z0-9+/%]{43,90}(?:%3D|=))`)
 	isoForm    = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`)
 	epochForm  = regexp.MustCompile(`\b1[789]\d{8}(?:\d{3})?\b`)
 	uuidForm   = regexp.MustCompile(`\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`)
@@ -68,6 +68,7 @@ func (w *words) text(text string) string {
 	text = scryptForm.ReplaceAllString(text, "<scrypt hash>")
 	text = isoForm.ReplaceAllStringFunc(text, w.iso)
 	text = epochForm.ReplaceAllStringFunc(text, w.epoch)
+	text = w.secondFactor(text)
 	for i, code := range w.codes {
 		text = regexp.MustCompile(`\b`+regexp.QuoteMeta(code)+`\b`).ReplaceAllLiteralString(text, fmt.Sprintf("<code %d>", i+1))
 	}
@@ -120,6 +121,9 @@ func (w *words) inCapitals(id string) string {
 // hash names the identifier whose hash a text is, if it contains a token that has
 // appeared.
 func (w *words) hash(text string) string {
+	if name := w.secondFactorHash(text); name != "" {
+		return name
+	}
 	for id, label := range w.labels {
 		for _, purpose := range []string{"", "reset-password:", "delete-account-", "auth-state:", "one-time-token:", "magic-link:"} {
 			if auth.HashIdentifier(purpose+id) == text {
