@@ -191,12 +191,33 @@ func (e *EmailOTP) address(email string) (string, error) {
 	return email, nil
 }
 
-// redeem takes a code that can be used no more. Right runs together with that: if it
-// fails, the code stays good. Errors: ErrInvalidOTP, ErrOTPExpired,
-// ErrTooManyAttempts, those of right.
+// redeem takes a code that can be used no more. Right runs in one transaction with
+// that: if it fails, the code stays good, unless the failure is a spentCode. Errors:
+// ErrInvalidOTP, ErrOTPExpired, ErrTooManyAttempts, those of right.
 func (e *EmailOTP) redeem(ctx context.Context, typ OTPType, token, code string, right func(ctx context.Context) error) error {
-	outcome, err := e.codes.redeem(ctx, typ.purpose(), token, code, right)
-	return e.judge(ctx, typ, outcome, err)
+	var refusal error
+	outcome, err := e.codes.redeem(ctx, typ.purpose(), token, code, func(ctx context.Context) error {
+		err := right(ctx)
+		if spent, ok := errors.AsType[spentCode](err); ok {
+			refusal, err = spent.error, nil
+		}
+		return err
+	})
+	if err = e.judge(ctx, typ, outcome, err); err == nil {
+		err = refusal
+	}
+	return err
+}
+
+// A spentCode is what somebody with a right code is told who gets nothing for it.
+type spentCode struct{ error }
+
+// spent makes a spentCode of what clients see. Other errors stay as they are.
+func spent(err error) error {
+	if _, told := errors.AsType[*APIError](err); told {
+		return spentCode{err}
+	}
+	return err
 }
 
 // check is redeem for a code that stays good.
@@ -214,6 +235,3 @@ func (e *EmailOTP) judge(ctx context.Context, typ OTPType, outcome otpOutcome, e
 	}
 	return err
 }
-
-// nothing is what a right code does where everything else comes after it.
-func nothing(context.Context) error { return nil }

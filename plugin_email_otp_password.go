@@ -1,9 +1,6 @@
 package auth
 
-import (
-	"context"
-	"net/http"
-)
+import "context"
 
 // EmailOTPPasswordRequest is the body of POST /email-otp/request-password-reset.
 type EmailOTPPasswordRequest struct {
@@ -70,23 +67,17 @@ func (e *EmailOTP) resetPassword(ctx context.Context, in ResetPasswordOTPRequest
 // replacePassword stores a hash, and that the address is proven to be the user's: what
 // there was before the first proof goes.
 func (e *EmailOTP) replacePassword(ctx context.Context, user *User, hash string) error {
-	current, err := e.services.LockUser(ctx, user.ID)
-	switch {
-	case err != nil:
-		return err
-	case current == nil:
-		return ErrUserNotFound.With(http.StatusBadRequest)
-	case current.Email != user.Email:
-		return otpMissing.refusal()
-	}
-	if current, err = e.services.ProveMailbox(ctx, current); err != nil {
+	if err := e.lock(ctx, user); err != nil {
 		return err
 	}
-	if err := e.services.SetPassword(ctx, current.ID, hash); err != nil {
+	if _, err := e.services.ProveMailbox(ctx, user); err != nil {
+		return err
+	}
+	if err := e.services.SetPassword(ctx, user.ID, hash); err != nil {
 		return err
 	}
 	if !e.services.Config().EmailPassword.RevokeSessionsOnPasswordReset {
 		return nil
 	}
-	return e.services.DeleteSessions(ctx, current.ID)
+	return e.services.DeleteSessions(ctx, user.ID)
 }

@@ -28,41 +28,52 @@ type SignInEmailOTPResponse struct {
 // none. The code is gone together with that: data that cannot be stored costs no code.
 func (e *EmailOTP) signIn(ctx context.Context, in SignInEmailOTPRequest) (*SignInEmailOTPResponse, error) {
 	email := e.services.NormalEmail(in.Email)
-	var user *User
+	data := new(SessionData)
 	err := e.redeem(ctx, OTPSignIn, email, in.OTP, func(ctx context.Context) (err error) {
-		user, err = e.userOf(ctx, email, in)
+		if data.User, err = e.userOf(ctx, email, in); err != nil {
+			return err
+		}
+		data.Session, err = e.startSession(ctx, data.User)
 		return err
 	})
-	if err == nil && user == nil {
-		err = otpMissing.refusal()
-	}
-	if err != nil {
+	if err != nil || data.Session == nil {
 		return nil, storable(err)
 	}
-	session, err := e.services.SignIn(ctx, &SignIn{User: user, Method: e.ID(), RememberAsBefore: true})
-	if err != nil || session == nil {
-		return nil, err
-	}
-	return &SignInEmailOTPResponse{Token: session.Token, User: e.services.VisibleUser(user)}, nil
+	e.services.SetSession(ctx, data, e.services.Forgets(ctx))
+	return &SignInEmailOTPResponse{Token: data.Session.Token, User: e.services.VisibleUser(data.User)}, nil
 }
 
-// userOf returns the user with an address that was just proven, nil if there is to be
-// none.
+// startSession starts a session in the transaction that spends the code. It is nil if
+// another plugin has given another answer.
+func (e *EmailOTP) startSession(ctx context.Context, user *User) (*Session, error) {
+	session, err := e.services.SignIn(ctx, &SignIn{User: user, Method: e.ID(), Unsent: true})
+	return session, spent(err)
+}
+
+// userOf returns the user with an address that was just proven. Errors: ErrInvalidOTP
+// if there is to be none, those of the data of a new user.
 func (e *EmailOTP) userOf(ctx context.Context, email string, in SignInEmailOTPRequest) (*User, error) {
 	user, err := e.services.UserByEmail(ctx, email)
 	switch {
 	case err != nil:
 		return nil, err
 	case user != nil:
-		return e.services.ProveMailbox(ctx, user)
-	case e.DisableSignUp:
-		return nil, nil
+		user, err = e.services.ProveMailbox(ctx, user)
+	case !e.DisableSignUp:
+		return e.newUser(ctx, email, in)
 	}
+	if err == nil && user == nil {
+		err = spent(otpMissing.refusal())
+	}
+	return user, err
+}
+
+func (e *EmailOTP) newUser(ctx context.Context, email string, in SignInEmailOTPRequest) (*User, error) {
 	fields, err := e.services.ParseUserFields(in.Fields, true)
 	if err != nil {
 		return nil, err
 	}
-	user = &User{Name: in.Name, Email: email, EmailVerified: true, Image: in.Image, Fields: fields}
+	user := &User{Name: in.Name, Email: email, EmailVerified: true, Image: in.Image, Fields: fields}
 	return user, e.services.CreateUser(ctx, user, UserSource{Method: e.ID(), Action: "create-user"})
 }
 

@@ -27,11 +27,11 @@ func (s *Services) ConsumeVerification(ctx context.Context, purpose, token strin
 }
 
 // RestoreVerification stores a verification that was consumed again, with another
-// value if that changed, until it would have expired.
+// value if that changed, until it would have expired. It comes behind those that were
+// created meanwhile.
 func (s *Services) RestoreVerification(ctx context.Context, v *Verification, value string) error {
-	created := now()
 	return s.core.verifications.create(ctx, &Verification{
-		Identifier: v.Identifier, Value: value, ExpiresAt: v.ExpiresAt, CreatedAt: created, UpdatedAt: created,
+		Identifier: v.Identifier, Value: value, ExpiresAt: v.ExpiresAt, CreatedAt: v.CreatedAt, UpdatedAt: now(),
 	})
 }
 

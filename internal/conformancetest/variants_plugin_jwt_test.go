@@ -157,7 +157,11 @@ func (o *ours) jwtSign() *auth.JWT {
 	return &auth.JWT{
 		RemoteKeysURL: "https://cdn.test/jwks", KeyPair: auth.JWTKeyPair{Algorithm: "ES256"},
 		Sign: func(_ context.Context, claims []byte, signing auth.JWTSigning) (string, error) {
-			o.tell("sign", "payload", json.RawMessage(claims), "header", signing.Type, "algorithm", signing.Algorithm, "key", signing.KeyID)
+			var payload object
+			if err := json.Unmarshal(claims, &payload); err != nil {
+				return "", err
+			}
+			o.tell("sign", "payload", payload, "header", signing.Type, "algorithm", signing.Algorithm, "key", signing.KeyID)
 			return "signed elsewhere", nil
 		},
 	}
