@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
 )
@@ -73,81 +72,11 @@ func (p *TwoFactor) count(ctx context.Context, row *twoFactorRow) error {
 	return err
 }
 
-// refused records that a code was wrong which count has counted.
-func (p *TwoFactor) refused(ctx context.Context, f *secondFactor) {
-	p.services.Event(ctx, "second factor wrong", "user", f.user.ID, "signing in", f.signsIn())
-}
-
 // forgive forgets wrong codes after a right one.
 func (p *TwoFactor) forgive(ctx context.Context, row *twoFactorRow) error {
 	if p.Lockout.Disabled || row == nil {
 		return nil
 	}
 	_, err := p.rows.Update(ctx, map[string]any{failedColumn: 0, lockedColumn: nil}, Where("id", row.ID))
-	return err
-}
-
-// attempt lets the caller try a code of an app or a backup code. Those who sign in
-// are bound by the budget of their challenge and by the lockout.
-//
-// Errors: wrong if check says no, ErrAccountTemporarilyLocked, those of take.
-func (p *TwoFactor) attempt(ctx context.Context, f *secondFactor, wrong *APIError, check func() (bool, error)) error {
-	if f.signsIn() {
-		if err := p.checkLock(ctx, f.row); err != nil {
-			return err
-		}
-		if err := p.take(ctx, f); err != nil {
-			return err
-		}
-		if err := p.count(ctx, f.row); err != nil {
-			return p.undone(ctx, f, err)
-		}
-	}
-	ok, err := check()
-	switch {
-	case err != nil:
-		return p.undone(ctx, f, err)
-	case ok:
-		return nil
-	}
-	p.refused(ctx, f)
-	if err := p.giveBack(ctx, f, 1); err != nil {
-		return err
-	}
-	return wrong
-}
-
-// undone gives back the budget of an attempt that was none, and returns why.
-func (p *TwoFactor) undone(ctx context.Context, f *secondFactor, why error) error {
-	if err := p.giveBack(ctx, f, 0); err != nil {
-		p.services.Log().ErrorContext(ctx, "the budget of a challenge is lost", "error", err)
-	}
-	return why
-}
-
-// succeed ends a challenge after a right code; a caller who has a session keeps it.
-// What also does is stored together with the new session.
-func (p *TwoFactor) succeed(ctx context.Context, f *secondFactor, trustDevice bool, also func(ctx context.Context) error) (*VerifyTwoFactorResponse, error) {
-	if !f.signsIn() {
-		return p.response(f.session), also(ctx)
-	}
-	var data *SessionData
-	err := p.services.Transaction(ctx, func(ctx context.Context) (err error) {
-		if data, err = p.admit(ctx, f); err == nil {
-			err = also(ctx)
-		}
-		return err
-	})
-	if err != nil {
-		return nil, p.notAdmitted(ctx, err)
-	}
-	return p.welcome(ctx, data, trustDevice)
-}
-
-// notAdmitted takes the cookie of a challenge that is over from the browser.
-func (p *TwoFactor) notAdmitted(ctx context.Context, err error) error {
-	if errors.Is(err, ErrInvalidTwoFactorCookie) {
-		p.services.ExpireCookie(ctx, p.challengeCookie(ctx))
-	}
 	return err
 }
