@@ -26,13 +26,15 @@ func inspectValue(t reflect.Type, value any, path string, report func(path, text
 		t = t.Elem()
 	}
 	kind, got := kindOfField(t), kindOfDecoded(value)
-	if (&field{kind: kind}).accepts(got) {
+	switch {
+	case !(&field{kind: kind}).accepts(got):
+		report(path, expected(kind, got))
+	case kind == fieldObject || kind == fieldArray || kind == fieldRecord:
 		inspectMembers(t, value, path, report)
-		return
 	}
-	report(path, expected(kind, got))
 }
 
+// inspectMembers is for types that decode themselves member by member.
 func inspectMembers(t reflect.Type, value any, path string, report func(path, text string)) {
 	switch t.Kind() {
 	case reflect.Slice:

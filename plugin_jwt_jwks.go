@@ -62,10 +62,8 @@ func (p *JWT) publicText(key *JWTKey) (json.RawMessage, error) {
 	if err := object.put("alg", public.Algorithm); err != nil {
 		return nil, err
 	}
-	if key.Crv != nil {
-		if err := object.put("crv", *key.Crv); err != nil {
-			return nil, err
-		}
+	if crv := members.get("crv"); crv != nil {
+		object.set("crv", crv)
 	}
 	for _, m := range members {
 		object.set(m.name, m.value)

@@ -42,17 +42,13 @@ func jwtKeyTable() *Table {
 // signs reports whether the key may sign at a time.
 func (k *JWTKey) signs(at time.Time) bool { return k.ExpiresAt == nil || k.ExpiresAt.After(at) }
 
-// keys returns all keys, the newest first. They are read each time: other processes
-// make and remove some.
-func (p *JWT) keys(ctx context.Context) (keys []*JWTKey, err error) {
+// keys returns all keys. They are read each time: other processes make and remove
+// some.
+func (p *JWT) keys(ctx context.Context) ([]*JWTKey, error) {
 	if p.FindKeys != nil {
-		keys, err = p.FindKeys(ctx)
-		keys = slices.Clone(keys)
-	} else {
-		keys, err = p.rows.Find(ctx, Query{})
+		return p.FindKeys(ctx)
 	}
-	slices.SortStableFunc(keys, func(a, b *JWTKey) int { return b.CreatedAt.Compare(a.CreatedAt) })
-	return keys, err
+	return p.rows.Find(ctx, Query{})
 }
 
 // algOf is the one algorithm of a key.
@@ -120,6 +116,7 @@ func (p *JWT) choose(keys []*JWTKey, signing JWTSigning) (*JWTKey, error) {
 		return p.chooseByID(keys, signing)
 	}
 	alive := slices.DeleteFunc(slices.Clone(keys), func(k *JWTKey) bool { return !k.signs(p.services.Now()) })
+	slices.SortStableFunc(alive, func(a, b *JWTKey) int { return b.CreatedAt.Compare(a.CreatedAt) })
 	alg := cmp.Or(signing.Algorithm, p.keyPair().Algorithm)
 	if i := slices.IndexFunc(alive, func(k *JWTKey) bool { return p.algOf(k) == alg }); i >= 0 {
 		return alive[i], nil

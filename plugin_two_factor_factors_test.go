@@ -520,3 +520,41 @@ func (w *twoFactorWorld) checkLed(b *browser, r reply, everywhere bool, target s
 		w.t.Error("not signed in after the second factor")
 	}
 }
+
+// TestTwoFactorEverywherePlugins: what plugins sign in with is asked too.
+func TestTwoFactorEverywherePlugins(t *testing.T) {
+	var link, otp string
+	w := newTwoFactorWorld(t, func(p *TwoFactor) { p.Everywhere, p.Page = true, "https://app.example.com/second" }, func(c *Config) {
+		c.Plugins = []Plugin{
+			&MagicLink{Send: func(_ context.Context, m MagicLinkMail) error { link = m.URL; return nil }},
+			&EmailOTP{Send: func(_ context.Context, m OTPMail) error { otp = m.Code; return nil }},
+		}
+	})
+	ann := w.as("ann")
+	ann.post("/two-factor/enable", map[string]any{"password": "password of ann", "method": "otp"}).ok(t)
+	id := ann.get("/get-session").field(t, "user.id").(string)
+	if _, err := w.core.updateUser(t.Context(), id, map[string]any{"emailVerified": true}); err != nil {
+		t.Fatal(err) // otherwise the link takes the second factor away
+	}
+
+	b := w.browser()
+	b.post("/sign-in/magic-link", map[string]any{"email": "ann@example.com", "callbackURL": "/in"}).ok(t)
+	b.follow(link).leads(t, "https://app.example.com/second?methods=otp")
+	b.post("/two-factor/send-otp", "").ok(t)
+	b.post("/two-factor/verify-otp", code(w.lastCode())).ok(t)
+	if !b.signedIn() {
+		t.Error("a link and a code do not sign in")
+	}
+
+	b = w.browser()
+	b.post("/email-otp/send-verification-otp", map[string]any{"email": "ann@example.com", "type": "sign-in"}).ok(t)
+	r := b.post("/sign-in/email-otp", map[string]any{"email": "ann@example.com", "otp": otp}).ok(t)
+	if r.body != `{"twoFactorRedirect":true,"twoFactorMethods":["otp"]}` || b.signedIn() {
+		t.Errorf("a code of e-mail signs in: %s", r.body)
+	}
+	b.post("/two-factor/send-otp", "").ok(t)
+	b.post("/two-factor/verify-otp", code(w.lastCode())).ok(t)
+	if !b.signedIn() {
+		t.Error("two codes do not sign in")
+	}
+}

@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
 )
@@ -73,121 +72,11 @@ func (p *TwoFactor) count(ctx context.Context, row *twoFactorRow) error {
 	return err
 }
 
-// refused records that a code was wrong which count has counted.
-func (p *TwoFactor) refused(ctx context.Context, f *secondFactor) {
-	p.services.Event(ctx, "second factor wrong", "user", f.user.ID, "signing in", f.signsIn())
-}
-
 // forgive forgets wrong codes after a right one.
 func (p *TwoFactor) forgive(ctx context.Context, row *twoFactorRow) error {
 	if p.Lockout.Disabled || row == nil {
 		return nil
 	}
 	_, err := p.rows.Update(ctx, map[string]any{failedColumn: 0, lockedColumn: nil}, Where("id", row.ID))
-	return err
-}
-
-// attempt lets the caller try a code of an app or a backup code, in one transaction:
-// the code is counted and what it leads to is stored, or nothing of that. Those who
-// sign in are bound by the budget of their challenge and by the lockout.
-//
-// Errors: wrong if check says no, ErrAccountTemporarilyLocked, those of take and of
-// right.
-func (p *TwoFactor) attempt(ctx context.Context, f *secondFactor, wrong *APIError, check func(ctx context.Context) (bool, error), right func(ctx context.Context) error) error {
-	var refusal error
-	err := p.services.Insist(ctx, func(ctx context.Context) (err error) {
-		if user, err := p.services.LockUser(ctx, f.user.ID); err != nil || user == nil {
-			return orNoChallenge(err)
-		}
-		if refusal, err = p.bound(ctx, f); err != nil || refusal != nil {
-			return err
-		}
-		ok, err := check(ctx)
-		switch {
-		case err != nil:
-			return err
-		case ok:
-			if err = right(ctx); errors.Is(err, ErrInvalidTwoFactorCookie) {
-				refusal, err = p.notAdmitted(ctx, err), nil // the challenge is over
-			}
-			return err
-		}
-		refusal = wrong
-		return p.giveBack(ctx, f, 1)
-	})
-	if err != nil {
-		return p.notAdmitted(ctx, err)
-	}
-	if refusal == wrong {
-		p.refused(ctx, f)
-	}
-	return refusal
-}
-
-// bound counts a code of those who sign in. It returns why they may not try it; that
-// they may not is stored too.
-func (p *TwoFactor) bound(ctx context.Context, f *secondFactor) (refusal, err error) {
-	if !f.signsIn() {
-		return nil, nil
-	}
-	if refusal, err = refusalOf(p.checkLock(ctx, f.row)); err != nil || refusal != nil {
-		return refusal, err
-	}
-	if refusal, err = p.take(ctx, f); err != nil || refusal != nil {
-		return refusal, err
-	}
-	if refusal, err = refusalOf(p.count(ctx, f.row)); refusal != nil {
-		err = p.giveBack(ctx, f, 0)
-	}
-	return refusal, err
-}
-
-// refusalOf tells what a user is told from what went wrong.
-func refusalOf(err error) (refusal, failure error) {
-	if _, ok := errors.AsType[*APIError](err); ok {
-		return err, nil
-	}
-	return nil, err
-}
-
-// An admission is what a right code has led to.
-type admission struct {
-	data   *SessionData // the session to answer with, nil for none
-	device string       // that the user trusts from now on, empty for none
-}
-
-// use ends a challenge with a session, in the transaction of ctx; a caller who has a
-// session keeps it.
-func (p *TwoFactor) use(ctx context.Context, f *secondFactor, trustDevice bool) (*admission, error) {
-	if !f.signsIn() {
-		return &admission{data: f.session}, nil
-	}
-	data, err := p.admit(ctx, f)
-	if err != nil {
-		return nil, err
-	}
-	if err := p.forgive(ctx, f.row); err != nil || !trustDevice {
-		return &admission{data: data}, err
-	}
-	device, err := p.storeTrust(ctx, data.User)
-	return &admission{data: data, device: device}, err
-}
-
-// finish tells the browser of an admission.
-func (p *TwoFactor) finish(ctx context.Context, f *secondFactor, end *admission) *VerifyTwoFactorResponse {
-	switch {
-	case f.signsIn():
-		p.welcome(ctx, end)
-	case end.data != f.session:
-		p.sendTurned(ctx, end.data)
-	}
-	return p.response(end.data)
-}
-
-// notAdmitted takes the cookie of a challenge that is over from the browser.
-func (p *TwoFactor) notAdmitted(ctx context.Context, err error) error {
-	if errors.Is(err, ErrInvalidTwoFactorCookie) {
-		p.services.ExpireCookie(ctx, p.challengeCookie(ctx))
-	}
 	return err
 }

@@ -19,22 +19,26 @@ import (
 // of a function that has the variables of preamble.
 func TestDocumentedCode(t *testing.T) {
 	set := token.NewFileSet()
-	importer := withDrivers{compiledImporter(t, set, "log", "os")}
+	importer := withMore{compiledImporter(t, set, "log", "os"), make(map[string]*types.Package)}
 	programs := 0
 	for _, name := range []string{
 		"README.md", "docs/databases.md", "docs/base-url.md", "docs/verify-sessions.md", "docs/social-sign-in.md", "docs/providers.md",
+		"docs/write-a-plugin.md", "docs/plugins.md",
 	} {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, block := range goBlocks(string(text)) {
+		for _, block := range joinPackages(goBlocks(string(text))) {
 			if strings.HasPrefix(block.code, "package main") {
 				programs++
-			} else {
+			} else if !strings.HasPrefix(block.code, "package ") {
 				block.code = preamble + block.code + "\n}\n"
 			}
-			t.Run(name+" "+block.name, func(t *testing.T) { typeCheck(t, set, importer, block.code) })
+			t.Run(name+" "+block.name, func(t *testing.T) {
+				checked := typeCheck(t, set, importer, block.code)
+				importer.own["example.com/"+checked.Name()] = checked
+			})
 		}
 	}
 	if programs == 0 {
@@ -42,11 +46,38 @@ func TestDocumentedCode(t *testing.T) {
 	}
 }
 
-// withDrivers finds the drivers of databases, which this module does not depend
-// on. Programs import them for their effects only, so an empty package will do.
-type withDrivers struct{ types.Importer }
+// joinPackages puts the blocks of a package that a page builds step by step
+// together: its first one has the package clause, further ones are declarations.
+func joinPackages(blocks []codeBlock) (joined []codeBlock) {
+	library := -1
+	for _, block := range blocks {
+		switch {
+		case library >= 0 && declaration.MatchString(block.code):
+			joined[library].code += "\n" + block.code
+			continue
+		case strings.HasPrefix(block.code, "package main"):
+		case strings.HasPrefix(block.code, "package "):
+			library = len(joined)
+		}
+		joined = append(joined, block)
+	}
+	return joined
+}
 
-func (w withDrivers) Import(path string) (*types.Package, error) {
+var declaration = regexp.MustCompile(`^(func|type|const|var) `)
+
+// withMore finds packages that no module here has: the drivers of databases, which
+// programs import for their effects only, so that an empty package will do, and
+// those that a page has built.
+type withMore struct {
+	types.Importer
+	own map[string]*types.Package
+}
+
+func (w withMore) Import(path string) (*types.Package, error) {
+	if own := w.own[path]; own != nil {
+		return own, nil
+	}
 	if path != "modernc.org/sqlite" {
 		return w.Importer.Import(path)
 	}
@@ -90,19 +121,20 @@ func goBlocks(markdown string) []codeBlock {
 
 // typeCheck reports what a compiler would, but for results and imports that a
 // fragment leaves unused.
-func typeCheck(t *testing.T, set *token.FileSet, importer types.Importer, code string) {
+func typeCheck(t *testing.T, set *token.FileSet, importer types.Importer, code string) *types.Package {
 	t.Helper()
 	file, err := parser.ParseFile(set, "block.go", code, parser.SkipObjectResolution)
 	if err != nil {
 		t.Fatal(err)
 	}
-	isProgram := file.Name.Name == "main"
+	isProgram := file.Name.Name != "readme"
 	config := types.Config{Importer: importer, Error: func(err error) {
 		if problem, ok := err.(types.Error); !ok || !problem.Soft || isProgram {
 			t.Error(err)
 		}
 	}}
-	_, _ = config.Check(file.Name.Name, set, []*ast.File{file}, nil) // its error has been reported
+	checked, _ := config.Check(file.Name.Name, set, []*ast.File{file}, nil) // its error has been reported
+	return checked
 }
 
 // TestSecurityTable keeps docs/security.md and the tests it promises together.

@@ -44,7 +44,8 @@
 // the session's token in the browser's cookie, $cookie(NAME) a cookie's value and
 // $base the base URL of the variant, $address(99) another address of the client,
 // $jwt({…}) a JWT signed with the secret (numbers of iat and exp are seconds from
-// now), $signed(v) a signed cookie's value, $signedBefore(v) one under the oldest
+// now), $ed25519({…} {…}) one with a header and claims, signed with the key of RFC 8037,
+// $forged({…} {…}) one that nobody has signed, $signed(v) a signed cookie's value, $signedBefore(v) one under the oldest
 // secret, $lower(x) and $upper(x) the same text in other letters, $decoded(x) without
 // percent-encoding, $base64url(x) a decoded signature in that form, $time(-1h) a time as in a table,
 // $totp($uri,-1) what an app shows of a URI a step ago, $appSecret() a secret, $repeat(x,9) and $hex(00ff) make odd

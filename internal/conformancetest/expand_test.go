@@ -1,6 +1,7 @@
 package conformancetest
 
 import (
+	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -126,6 +127,12 @@ func member(text []byte, path string) (string, bool) {
 var functions = map[string]func(r *run, who, argument string) string{
 	"cookie": func(r *run, who, name string) string { return r.jar(who).find(name).value() },
 	"jwt":    func(r *run, _, claims string) string { return signJWT(r.variant.keys()[0], offsetTimes(claims)) },
+	"ed25519": func(_ *run, _, argument string) string {
+		return compactJWS(argument, func(text []byte) []byte { return ed25519.Sign(knownKey(), text) })
+	},
+	"forged": func(_ *run, _, argument string) string {
+		return compactJWS(argument, func([]byte) []byte { return make([]byte, ed25519.SignatureSize) })
+	},
 	"signed": func(r *run, _, value string) string {
 		return signedValue(r.variant.keys()[0], value)
 	},

@@ -18,17 +18,27 @@ type standing struct {
 
 var standings = []*standing{
 	{
-		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless", "bearer-cache", "multi-cache", "ott-cache", "username*-cache", "magic-cache", "probe-cache"},
+		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless", "bearer-stateless", "multi-stateless", "ott-stateless", "bearer-cache", "multi-cache", "ott-cache", "username*-cache", "magic-cache", "probe-cache"},
 		concerns: about("getSession"),
 		lines:    []string{"* body in another order", "* value in another order"},
 	},
 	{
-		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless", "bearer-cache", "multi-cache", "ott-cache", "username*-cache", "magic-cache", "probe-cache"},
+		row: "`get-session` answered from the cookie cache", variants: []string{"cache-*", "copies-*", "fields*-cache", "secrets", "stateless*", "oauth-*-cache", "oauth-stateless", "bearer-stateless", "multi-stateless", "ott-stateless", "bearer-cache", "multi-cache", "ott-cache", "username*-cache", "magic-cache", "probe-cache"},
 		concerns: func(*step) bool { return true },
 		lines:    []string{"* copy in another order"},
 	},
 	{
-		row: "order of keys of a session in the secondary storage", variants: []string{"secondary*", "copies-secondary", "fields*-secondary", "hashed-resets", "database-hooks-secondary", "oauth-secondary*", "bearer-secondary", "multi-secondary", "ott-secondary", "username-secondary", "magic-secondary*"},
+		row: "`get-session` answered from the cookie cache", variants: []string{"jwt-cookie", "jwt-cache", "jwt-*dynamic"}, // tokens say what it says
+		concerns: about("getSession", "getToken"),
+		lines:    []string{"* body in another order", "* value in another order", "* set-auth-jwt: in another order", "* copy in another order"},
+	},
+	{
+		row:      "order of claims",
+		concerns: about("verifyJWT"),
+		lines:    []string{"* value in another order", "* body in another order"},
+	},
+	{
+		row: "order of keys of a session in the secondary storage", variants: []string{"secondary*", "copies-secondary", "fields*-secondary", "hashed-resets", "database-hooks-secondary", "oauth-secondary*", "bearer-secondary", "multi-secondary", "ott-secondary", "username-secondary", "magic-secondary*", "jwt-secondary"},
 		concerns: about("getSession", "listSessions", "updateSession", "listDeviceSessions", "setActiveSession", "verifyOneTimeToken", "magicLinkVerify"),
 		lines:    []string{"* body in another order", "* value in another order"},
 	},
@@ -48,7 +58,7 @@ var standings = []*standing{
 		lines:    []string{"* after in another place"},
 	},
 	{
-		row: "members of users that have no value, without a database", variants: []string{"stateless*", "oauth-stateless"},
+		row: "members of users that have no value, without a database", variants: []string{"stateless*", "oauth-stateless", "bearer-stateless", "multi-stateless", "ott-stateless"},
 		concerns: func(*step) bool { return true },
 		lines:    []string{"* body with other members that are null", "* value with other members that are null", "* copy with other members that are null"},
 	},

@@ -57,6 +57,8 @@ var bearerVariants = []*variant{
 	withPlugins("bearer-https", bearer).with(secured),
 	withPlugins("bearer-cookies", bearer).with(capitals),
 	withPlugins("bearer-refresh", bearer).with(alwaysRefreshed),
+	withoutDatabase(withPlugins("bearer-stateless", bearer)),
+	withPlugins("bearer-limits", bearer).with(countedRequests),
 	withPlugins("bearer-subdomains", bearer).with(&variant{
 		options: object{"advanced": object{"crossSubDomainCookies": object{"enabled": true, "domain": "auth.test"}}},
 		config:  func(c *auth.Config, _ *ours) { c.Cookies.CrossSubDomain, c.Cookies.Domain = true, "auth.test" },
@@ -74,6 +76,8 @@ var multiSessionVariants = []*variant{
 	withPlugins("multi-cookies", multi).with(capitals),
 	withPlugins("multi-refresh", multi).with(alwaysRefreshed),
 	withPlugins("multi-hidden", multi).with(hidden),
+	withoutDatabase(withPlugins("multi-stateless", multi)),
+	withPlugins("multi-limits", multi).with(countedRequests),
 }
 
 var oneTimeTokenVariants = []*variant{
@@ -101,6 +105,8 @@ var oneTimeTokenVariants = []*variant{
 	withPlugins("ott-secondary", ottHeader).with(secondary("", object{}, func(*auth.Config) {})),
 	withPlugins("ott-cache", ottHeader).with(cookieCache("", auth.CacheCompact)),
 	withPlugins("ott-hidden", ott).with(hidden),
+	withoutDatabase(withPlugins("ott-stateless", ott)),
+	withPlugins("ott-limits", ott).with(countedRequests),
 }
 
 // sessionsOrderVariants have all three, in every order.
@@ -131,8 +137,14 @@ var (
 		options: object{"session": object{"updateAge": 0}},
 		config:  func(c *auth.Config, _ *ours) { c.Session.RefreshAlways = true },
 	}
-	hidden = fields("", guardedFields, plainFields)
+	countedRequests = rateLimit("", object{"storage": "memory"}, func(*auth.Config, *ours) {})
+	hidden          = fields("", guardedFields, plainFields)
 )
+
+func withoutDatabase(v *variant) *variant {
+	v.stateless = true
+	return v
+}
 
 // oneTimeToken makes tokens that a case can guess.
 func (o *ours) oneTimeToken(_ context.Context, data *auth.SessionData) (string, error) {

@@ -19,23 +19,28 @@ import (
 
 // What differs from run to run in keys and what they sign.
 var (
+	keyedForm  = regexp.MustCompile(`"?eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+"?`)
 	jwkForm    = regexp.MustCompile(`\{[^{}]*"kty":[^{}]*\}`)
 	jwkNumbers = regexp.MustCompile(`"(x|y|n|d|p|q|dp|dq|qi)":"([\w-]{22,})"`)
 	jwkRow     = regexp.MustCompile(`^id='?([^' ]+)'? public_?[kK]ey='([^']*)'`)
 )
 
-// keyed describes a token that a key of the plugin jwt has signed. It has to be
-// verified with the key that it names, in the table or in a key set that was seen.
-func (w *words) keyed(header, payload []byte, text string, signature []byte) string {
+// keyed describes a token that a key of the plugin jwt has signed, in JSON. It has to
+// be verified with the key that it names, in the table or in a key set that was seen.
+func (w *words) keyed(token string) string {
+	parts := strings.Split(strings.Trim(token, `"`), ".")
+	header, _ := base64.RawURLEncoding.DecodeString(parts[0])
+	payload, _ := base64.RawURLEncoding.DecodeString(parts[1])
+	signature, _ := base64.RawURLEncoding.DecodeString(parts[2])
 	var named struct{ Alg, Kid string }
 	if json.Unmarshal(header, &named) != nil || named.Kid == "" {
-		return ""
+		return token
 	}
 	key := w.publicKey(named.Kid)
-	if key == "" || !verified(key, named.Alg, text, signature) {
-		return ""
+	if key == "" || !verified(key, named.Alg, parts[0]+"."+parts[1], signature) {
+		return token
 	}
-	return fmt.Sprintf("<jwt %s %s>", header, payload)
+	return fmt.Sprintf(`["JWT",%s,%s]`, header, payload)
 }
 
 // publicKey is the public JSON Web Key with an id, "" if there is none.
@@ -133,4 +138,22 @@ func decodeURL(text string) []byte {
 		panic(err)
 	}
 	return raw
+}
+
+// knownKey is the private key of RFC 8037 appendix A.
+func knownKey() ed25519.PrivateKey {
+	return ed25519.NewKeyFromSeed(decodeURL("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"))
+}
+
+// compactJWS makes a token of "header payload", two texts in JSON.
+func compactJWS(argument string, sign func(text []byte) []byte) string {
+	var header json.RawMessage
+	dec := json.NewDecoder(strings.NewReader(argument))
+	if err := dec.Decode(&header); err != nil {
+		panic(err)
+	}
+	payload := offsetTimes(strings.TrimSpace(argument[dec.InputOffset():]))
+	encode := base64.RawURLEncoding.EncodeToString
+	text := encode(header) + "." + encode([]byte(payload))
+	return text + "." + encode(sign([]byte(text)))
 }

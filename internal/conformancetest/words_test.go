@@ -56,6 +56,7 @@ var (
 func (w *words) text(text string) string {
 	text = w.provider.inWords(text)
 	text = jweForm.ReplaceAllStringFunc(text, w.jwe)
+	text = keyedForm.ReplaceAllStringFunc(text, w.keyed)
 	text = jwtForm.ReplaceAllStringFunc(text, w.jwt)
 	text = jwkForm.ReplaceAllStringFunc(text, w.jwk)
 	text = authorizeForm.ReplaceAllStringFunc(text, w.authorization)
@@ -206,9 +207,6 @@ func (w *words) jwt(text string) string {
 	signature, _ := base64.RawURLEncoding.DecodeString(parts[2])
 	if signer := w.provider.signer(parts[0]+"."+parts[1], signature); signer != "" {
 		return w.idToken(signer, header, payload)
-	}
-	if described := w.keyed(header, payload, parts[0]+"."+parts[1], signature); described != "" {
-		return described
 	}
 	name, ok := w.signature(parts[0]+"."+parts[1], signature)
 	if !ok {
