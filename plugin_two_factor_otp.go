@@ -54,7 +54,8 @@ func (p *TwoFactor) verifyOTP(ctx context.Context, in VerifyTwoFactorRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	if err := p.countOTP(ctx, f); err != nil {
+	counted, err := p.countOTP(ctx, f)
+	if err != nil {
 		return nil, err
 	}
 	var data *SessionData
@@ -62,6 +63,9 @@ func (p *TwoFactor) verifyOTP(ctx context.Context, in VerifyTwoFactorRequest) (*
 		data, err = p.useOTP(ctx, f)
 		return err
 	})
+	if err == nil && counted && outcome != otpRight && outcome != otpWrong {
+		err = p.uncount(ctx, f.row) // others were faster, and there was nothing to compare with
+	}
 	if err == nil {
 		err = p.otpRefusal(ctx, f, outcome)
 	}
@@ -79,19 +83,19 @@ func (p *TwoFactor) verifyOTP(ctx context.Context, in VerifyTwoFactorRequest) (*
 }
 
 // countOTP counts a code of somebody who signs in, if there is one to compare it
-// with.
-func (p *TwoFactor) countOTP(ctx context.Context, f *secondFactor) error {
+// with, and reports whether it did.
+func (p *TwoFactor) countOTP(ctx context.Context, f *secondFactor) (bool, error) {
 	if !f.signsIn() {
-		return nil
+		return false, nil
 	}
 	if err := p.checkLock(ctx, f.row); err != nil {
-		return err
+		return false, err
 	}
 	_, wrong, ok, err := p.codes.current(ctx, purposeOTP, f.key())
 	if err != nil || !ok || wrong >= p.OTP.AllowedAttempts {
-		return err
+		return false, err
 	}
-	return p.count(ctx, f.row)
+	return true, p.count(ctx, f.row)
 }
 
 // useOTP is what a right code does, in the transaction that redeems it. It returns
