@@ -20,10 +20,6 @@ type SignIn struct {
 	// DontRemember ends the session with the browser, or after a day.
 	DontRemember bool
 
-	// RememberAsBefore keeps the browser's cookies as long as those of the session
-	// that it had: for sign-ins that do not ask. The session lives as long as any.
-	RememberAsBefore bool
-
 	// Unsent keeps the session from being sent to the browser. It is set in a
 	// transaction, after which the endpoint calls Services.SetSession.
 	Unsent bool
@@ -85,8 +81,7 @@ func (s *services) signIn(ctx context.Context, in *SignIn) (session *Session, er
 		return nil, err
 	}
 	if !in.Unsent {
-		forget := in.DontRemember || in.RememberAsBefore && s.forgets(ExchangeFrom(ctx))
-		s.setSession(ctx, &SessionData{Session: session, User: in.User}, forget)
+		s.setSession(ctx, &SessionData{Session: session, User: in.User}, in.DontRemember)
 	}
 	return session, nil
 }

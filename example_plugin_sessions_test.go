@@ -68,6 +68,33 @@ func ExampleOneTimeToken() {
 	// auth: Invalid token
 }
 
+// Two people sign in in one browser, which holds both sessions.
+func ExampleMultiSession() {
+	several := &auth.MultiSession{}
+	a := withPlugin(several)
+	ctx := context.Background()
+	var first, second http.Header
+	if _, err := a.API.SignUpEmail.Call(ctx, john, auth.ReturnHeaders(&first)); err != nil {
+		panic(err)
+	}
+	jane := auth.SignUpEmailRequest{Name: "Jane Doe", Email: "jane@doe.com", Password: "correct horse"}
+	if _, err := a.API.SignUpEmail.Call(ctx, jane, auth.WithHeaders(asBrowser(first)), auth.ReturnHeaders(&second)); err != nil {
+		panic(err)
+	}
+	browser := asBrowser(first)
+	browser["Cookie"] = append(asBrowser(second)["Cookie"], browser["Cookie"]...)
+	list, err := several.List.Call(ctx, auth.Empty{}, auth.WithHeaders(browser))
+	if err != nil {
+		panic(err)
+	}
+	for _, data := range list {
+		fmt.Println(data.User.Name)
+	}
+	// Unordered output:
+	// John Doe
+	// Jane Doe
+}
+
 // asBrowser returns the headers of a browser that has got a response.
 func asBrowser(response http.Header) http.Header {
 	r := &http.Request{Header: make(http.Header)}

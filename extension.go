@@ -187,6 +187,9 @@ func (s *services) extend(all extensions) {
 		if added.Challenge != nil {
 			s.challenges = append(s.challenges, added.Challenge)
 		}
+		if added.Unproven != nil {
+			s.unproven = append(s.unproven, added.Unproven)
+		}
 		if added.SessionToken != nil {
 			s.sessionTokens = append(s.sessionTokens, added.SessionToken)
 		}

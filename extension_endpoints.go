@@ -44,7 +44,7 @@ func (e *PluginEndpoint) check() error {
 	case e.Endpoint.untyped().pipeline != standalone:
 		return errors.New("it belongs to another instance already: make it in Extend")
 	case e.Session < SessionNone || e.Session > SessionFresh:
-		return fmt.Errorf("Session %d is no SessionLevel", e.Session)
+		return fmt.Errorf("its Session, %d, is no SessionLevel", e.Session)
 	}
 	op := e.Endpoint.untyped()
 	errs := []error{checkPath(op.path), op.checkBinding()}
@@ -55,12 +55,12 @@ func (e *PluginEndpoint) check() error {
 	}
 	for _, name := range e.RedirectQuery {
 		if !op.binding.has("query", name) {
-			errs = append(errs, fmt.Errorf("RedirectQuery: no field of the request is tagged query:%q", name))
+			errs = append(errs, fmt.Errorf("in RedirectQuery: no field of the request is tagged query:%q", name))
 		}
 	}
 	for _, name := range e.Require {
 		if op.binding.field(name) == nil {
-			errs = append(errs, fmt.Errorf("Require: no field of the request is tagged json:%q", name))
+			errs = append(errs, fmt.Errorf("in Require: no field of the request is tagged json:%q", name))
 		}
 	}
 	return errors.Join(errs...)

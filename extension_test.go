@@ -93,7 +93,7 @@ func TestPluginMistakes(t *testing.T) {
 		{"field of the body of a GET", one(PluginEndpoint{Name: "a", Endpoint: NewEndpoint("GET", "/a", func(context.Context, inBody) (Empty, error) { return Empty{}, nil })}), "GET has no body"},
 		{"method in small letters", one(PluginEndpoint{Name: "a", Endpoint: at("get", "/a")}), `the method "get" is not one in capitals`},
 		{"no method", one(PluginEndpoint{Name: "a", Endpoint: at("", "/a")}), `the method "" is not one in capitals`},
-		{"unknown level of sessions", one(PluginEndpoint{Name: "a", Endpoint: at("GET", "/a"), Session: 9}), "Session 9 is no SessionLevel"},
+		{"unknown level of sessions", one(PluginEndpoint{Name: "a", Endpoint: at("GET", "/a"), Session: 9}), "its Session, 9, is no SessionLevel"},
 		{"checked parameter that is none", one(PluginEndpoint{Name: "a", Endpoint: redirects, RedirectQuery: []string{"callbackUrl"}}), `no field of the request is tagged query:"callbackUrl"`},
 
 		{"hook without a function", Extension{Before: []RouteHook{{Paths: []string{"/ok"}}}}, `a hook of Before for ["/ok"] has no Run`},

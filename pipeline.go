@@ -10,9 +10,14 @@ import (
 )
 
 // A Hook runs around endpoints, over HTTP and in direct calls alike. Before an
-// endpoint it sees the Exchange's Input and may change it; after the endpoint it
-// sees Output and Failure. It may add headers and cookies, give the response by
-// Answer, or return an error, which becomes the outcome.
+// endpoint it sees the Exchange's Input, which is not validated yet, and may change
+// it; after the endpoint it sees Output, Failure and what an earlier hook has
+// Answered. It may add headers and cookies, give the response by Answer, or return
+// an error, which becomes the outcome.
+//
+// An error before the endpoint ends the run, without the headers that were added. An
+// error after it replaces the outcome, but not the status of an endpoint that has
+// failed, and the hooks that follow run. None runs after an internal error.
 type Hook func(x *Exchange) error
 
 // pipeline is what operations run in: the checks, hooks and services that the

@@ -14,7 +14,8 @@ import (
 //	a, err := auth.New(auth.Config{Plugins: []auth.Plugin{tf}, …})
 //	out, err := tf.Enable.Call(ctx, …)
 //
-// A plugin value belongs to one instance. The plugins of this package use nothing
+// A plugin value belongs to one instance: New refuses a struct that has the Services
+// or an Endpoint of another one in a field. The plugins of this package use nothing
 // that others cannot (docs/write-a-plugin.md).
 type Plugin interface {
 	// ID is the plugin's name, of which an instance has one. Those of the original
@@ -65,8 +66,8 @@ type Extension struct {
 
 	// SessionToken finds a session token that a request carries elsewhere than in
 	// the session's cookie, empty if there is none. The run then has the session's
-	// cookie, in place of one that the request may have. It must not believe more
-	// of a request than a signature covers.
+	// cookie, in place of one that the request may have. The first plugin that finds
+	// one counts. It must not believe more of a request than a signature covers.
 	SessionToken func(h http.Header) string
 
 	// Challenge may keep somebody who has proven one factor from being signed in.
@@ -74,6 +75,12 @@ type Extension struct {
 	// response instead; a typed Call returns it as its error if it is one. nil, nil
 	// lets the sign-in go on.
 	Challenge func(ctx context.Context, in *SignIn) (answer any, err error)
+
+	// Unproven takes away what was set up for a user by whoever made it, when the
+	// owner of the mailbox shows up and nobody had proven to be that
+	// (Services.ProveMailbox). It runs in the transaction in which passwords, accounts
+	// and sessions go.
+	Unproven func(ctx context.Context, user *User) error
 
 	// SessionSeal makes and opens the cached copy of a session in a cookie (see
 	// CookieCache) in place of its Strategy. One plugin may have it.

@@ -31,13 +31,26 @@ type jwtCopy struct {
 
 // Seal implements SessionSeal.
 func (s jwtSessionSeal) Seal(ctx context.Context, object []byte, expiresAt time.Time) (string, error) {
+	payload, err := s.payload(ctx, object, expiresAt)
+	if err != nil {
+		return "", err
+	}
+	key, err := s.p.signer(ctx, JWTSigning{})
+	if err != nil {
+		return "", err
+	}
+	return SignJWS(key, JWSHeader{Algorithm: key.alg, KeyID: key.id, Type: jwtSessionType}, payload)
+}
+
+// payload is what a copy says of a session and of itself.
+func (s jwtSessionSeal) payload(ctx context.Context, object []byte, expiresAt time.Time) ([]byte, error) {
 	var said jwtCopy
 	if err := json.Unmarshal(object, &said); err != nil {
-		return "", err
+		return nil, err
 	}
 	payload, err := newJWTObject(json.RawMessage(object))
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	for _, claim := range []struct {
 		name  string
@@ -47,18 +60,10 @@ func (s jwtSessionSeal) Seal(ctx context.Context, object []byte, expiresAt time.
 		{"iss", s.p.services.Origin(ctx)}, {"aud", jwtSessionAudience}, {"sub", said.User.ID},
 	} {
 		if err := payload.put(claim.name, claim.value); err != nil {
-			return "", err
+			return nil, err
 		}
 	}
-	text, err := payload.text()
-	if err != nil {
-		return "", err
-	}
-	key, err := s.p.signer(ctx, JWTSigning{})
-	if err != nil {
-		return "", err
-	}
-	return SignJWS(key, JWSHeader{Algorithm: key.alg, KeyID: key.id, Type: jwtSessionType}, text)
+	return payload.text()
 }
 
 // Open implements SessionSeal. If the keys cannot be read there is no copy: the store

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -325,7 +326,7 @@ func TestJWTSigning(t *testing.T) {
 }
 
 // Only what the table has counts: a token says which key, never how to use it.
-func TestAdvisory_GHSA_9h47_pqcx_hjr4_jwt(t *testing.T) {
+func TestAdvisory_GHSA_9h47_pqcx_hjr4_JWT(t *testing.T) {
 	p := &JWT{KeyPair: JWTKeyPair{Algorithm: "RS256"}}
 	w := jwtWorld(t, p)
 	key := w.published(p)[0]
@@ -463,6 +464,25 @@ func TestJWTHeader(t *testing.T) {
 	if r := quiet.get("/get-session").ok(t); r.Header.Get("set-auth-jwt") != "" {
 		t.Errorf("headers %v", r.Header)
 	}
+}
+
+// A call inside of a handler that knows a session is about its own headers.
+func TestJWTHeaderOfNestedCall(t *testing.T) {
+	p := &JWT{}
+	w := jwtWorld(t, p)
+	ann := w.as("ann")
+	guarded := w.RequireSession(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		for _, sent := range []http.Header{{}, ann.headers()} {
+			var h http.Header
+			data, err := w.API.GetSession.Call(r.Context(), GetSessionRequest{}, WithHeaders(sent), ReturnHeaders(&h))
+			if err != nil || (data == nil) != (h.Get("set-auth-jwt") == "") || (data == nil) != (len(sent) == 0) {
+				t.Errorf("%v, %v, headers %v", data, err, h)
+			}
+		}
+	}))
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header = ann.headers()
+	guarded.ServeHTTP(httptest.NewRecorder(), r)
 }
 
 // Hidden columns are in no token, whatever way the session came.
@@ -628,6 +648,76 @@ func TestJWTSign(t *testing.T) {
 	}
 	if rows, err := p.rows.Find(t.Context(), Query{}); err != nil || len(rows) != 0 {
 		t.Errorf("rows %v, %v", rows, err)
+	}
+}
+
+// Payloads and claims in Go types.
+func TestJWTClaims(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &JWT{Claims: JWTClaims{Issuer: "me", Audience: []string{"a", "b"}, ExpiresIn: time.Hour}}
+		jwtWorld(t, p)
+		now := float64(time.Now().Unix())
+		list := func(values ...any) any { return values }
+		for _, tt := range []struct {
+			payload map[string]any
+			once    *JWTClaims
+			claim   string
+			want    any
+		}{
+			{map[string]any{}, nil, "exp", now + 3600},
+			{map[string]any{}, nil, "iss", "me"},
+			{map[string]any{}, nil, "aud", list("a", "b")},
+			{map[string]any{}, nil, "iat", nil},
+			{map[string]any{"iat": 10}, nil, "exp", 3610.0},
+			{map[string]any{"exp": time.Unix(5, 0)}, nil, "exp", 5.0},
+			{map[string]any{"exp": "2h"}, nil, "exp", now + 7200},
+			{map[string]any{"nbf": "1h ago"}, nil, "nbf", now - 3600},
+			{map[string]any{"aud": "x", "iss": "y"}, nil, "aud", "x"},
+			{map[string]any{}, &JWTClaims{}, "exp", now + 900},
+			{map[string]any{}, &JWTClaims{}, "iss", testOrigin},
+			{map[string]any{}, &JWTClaims{Audience: []string{"one"}}, "aud", "one"},
+			{map[string]any{}, &JWTClaims{ExpiresAt: time.Unix(7, 0)}, "exp", 7.0},
+			{map[string]any{}, &JWTClaims{ExpiresIn: -time.Minute}, "exp", now - 60},
+		} {
+			in := SignJWTRequest{Payload: tt.payload}
+			if tt.once != nil {
+				in.OverrideOptions = &JWTOverrides{Claims: tt.once}
+			}
+			out, err := p.SignJWT.Call(t.Context(), in)
+			if err != nil {
+				t.Fatalf("%v: %v", tt.payload, err)
+			}
+			if _, claims := jwtParts(t, out.Token); !reflect.DeepEqual(claims[tt.claim], tt.want) {
+				t.Errorf("%v %v: %s is %v, want %v", tt.payload, tt.once, tt.claim, claims[tt.claim], tt.want)
+			}
+		}
+		if _, err := p.SignJWT.Call(t.Context(), SignJWTRequest{}); apiError(err) == nil || apiError(err).Status != 400 {
+			t.Errorf("no payload: %v", err)
+		}
+		for _, payload := range []any{5, "x", []int{1}, func() {}, map[string]any{"exp": struct{}{}}, map[string]any{"nbf": true}, map[string]any{"aud": []any{1}}} {
+			if token, err := p.Token(t.Context(), payload, JWTSigning{}); err == nil {
+				t.Errorf("%v: %s", payload, token)
+			}
+		}
+	})
+}
+
+func TestJWTClaimsFromJSON(t *testing.T) {
+	for text, want := range map[string]JWTClaims{
+		`{}`: {},
+		`{"issuer":"a","audience":"b","expirationTime":"2 hours"}`: {Issuer: "a", Audience: []string{"b"}, ExpiresIn: 2 * time.Hour},
+		`{"audience":["b","c"],"expirationTime":5}`:                {Audience: []string{"b", "c"}, ExpiresAt: time.Unix(5, 0)},
+		`{"audience":null,"expirationTime":null}`:                  {},
+	} {
+		var got JWTClaims
+		if err := json.Unmarshal([]byte(text), &got); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{`5`, `{"issuer":5}`, `{"audience":5}`, `{"audience":[5]}`, `{"expirationTime":"soon"}`} {
+		if err := json.Unmarshal([]byte(text), new(JWTClaims)); err == nil {
+			t.Errorf("%s is taken", text)
+		}
 	}
 }
 

@@ -60,7 +60,7 @@ func (m *MagicLink) ID() string { return "magic-link" }
 // Extend adds the endpoints. Errors: no Send, a negative ExpiresIn.
 func (m *MagicLink) Extend(s *Services) (*Extension, error) {
 	if m.Send == nil || m.ExpiresIn < 0 {
-		return nil, errors.New("Send is missing, or ExpiresIn is negative")
+		return nil, errors.New("nobody sends the links (Send), or ExpiresIn is negative")
 	}
 	m.services = s
 	m.SignIn = NewEndpoint(http.MethodPost, "/sign-in/magic-link", m.signIn)

@@ -255,6 +255,24 @@ func TestMagicLinkLosesNothing(t *testing.T) {
 	}
 }
 
+// TestMagicLinkComesBack: a link that is in the secondary storage alone is there
+// again after a failure.
+func TestMagicLinkComesBack(t *testing.T) {
+	for mode, apply := range secondaryModes {
+		store := &refusingStore{Store: NewMemoryStore()}
+		w := withMagicLink(t, &MagicLink{}, apply, func(c *Config) { c.Store, c.SecondaryStorage = store, NewMemorySecondaryStorage() })
+		mail := w.ask(map[string]any{"email": "new@example.com"})
+		b := w.browser()
+		store.table = "user"
+		b.follow(mail.URL).fails(t, 500, "")
+		store.table = ""
+		if b.follow(mail.URL).leads(t, testOrigin+"/"); !b.signedIn() {
+			t.Errorf("%s: the link is lost", mode)
+		}
+		w.browser().follow(mail.URL).leads(t, testOrigin+"/?error=INVALID_TOKEN")
+	}
+}
+
 // TestMagicLinkRefusals: what forbids to sign in spends the link and is told to the
 // page.
 func TestMagicLinkRefusals(t *testing.T) {

@@ -74,7 +74,8 @@ type TwoFactor struct {
 
 	// Everywhere asks for the second factor whatever the first one was: providers,
 	// links in mails, codes and whatever plugins add. The original asks after
-	// passwords alone.
+	// passwords alone. Where OTP.Send writes to the mailbox to which links go too, both
+	// prove the same.
 	Everywhere bool
 
 	// Page is where a browser goes that has followed a link to sign in and is to give
@@ -169,6 +170,7 @@ func (p *TwoFactor) Extend(s *Services) (*Extension, error) {
 		}}},
 		RateRules: map[string]RateRule{"/two-factor/**": {Window: 10 * time.Second, Max: 3}},
 		Challenge: p.challenge,
+		Unproven:  p.unproven,
 	}, nil
 }
 
@@ -278,6 +280,16 @@ func (p *TwoFactor) confirmPassword(ctx context.Context, user *User, password st
 	if err == nil && !ok {
 		err = ErrInvalidPassword.With(http.StatusBadRequest)
 	}
+	return err
+}
+
+// unproven turns it off for a user who turns out to be somebody else than who has set
+// it up: the owner of the mailbox could never sign in.
+func (p *TwoFactor) unproven(ctx context.Context, user *User) error {
+	if _, err := p.rows.Delete(ctx, Where("userId", user.ID)); err != nil {
+		return err
+	}
+	_, err := p.services.UpdateUser(ctx, user.ID, map[string]any{enabledColumn: false})
 	return err
 }
 

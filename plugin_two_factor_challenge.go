@@ -97,7 +97,7 @@ func (p *TwoFactor) storeChallenge(ctx context.Context, token string, user *User
 func (p *TwoFactor) sendChallenge(ctx context.Context, in *SignIn, token string, device bool) {
 	s := p.services
 	forget := s.ForgetCookie(ctx)
-	asked := in.Password != nil && !in.RememberAsBefore // others leave it as it was
+	asked := in.Password != nil // others leave it as it was
 	if in.DontRemember {
 		forget.Value = "true"
 		s.SetSignedCookie(ctx, forget)

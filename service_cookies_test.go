@@ -27,7 +27,9 @@ func (p *cookieProbe) Extend(s *Services) (*Extension, error) {
 
 // SentCookie is what a browser keeps of the lines for a name.
 func TestSentCookie(t *testing.T) {
-	cookie := func(name, value string) *http.Cookie { return &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: 60} }
+	cookie := func(name, value string) *http.Cookie {
+		return &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: 60}
+	}
 	tests := []struct {
 		name string
 		set  func(p *cookieProbe, x *Exchange)

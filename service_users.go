@@ -51,8 +51,8 @@ func (s *Services) ParseUserFields(sent map[string]any, creating bool) (map[stri
 func (s *Services) VisibleUser(user *User) *User { return s.core.visibleUser(user) }
 
 // ProveMailbox marks a user's address as verified. If it was not before, whoever
-// made the user has proven nothing: passwords, accounts and sessions go
-// (GHSA-qq9h-g4jm-xgf3). It returns the user as it is then, nil if there is none.
+// made the user has proven nothing: passwords, accounts, sessions and what plugins
+// have set up go (GHSA-qq9h-g4jm-xgf3, Extension.Unproven). It returns the user as it is then, nil if there is none.
 func (s *Services) ProveMailbox(ctx context.Context, user *User) (proven *User, err error) {
 	if user.EmailVerified {
 		return user, nil
@@ -67,6 +67,11 @@ func (s *Services) ProveMailbox(ctx context.Context, user *User) (proven *User, 
 		}
 		if err := s.core.deleteSessionsOf(ctx, user.ID); err != nil {
 			return err
+		}
+		for _, unproven := range s.core.unproven {
+			if err := unproven(ctx, proven); err != nil {
+				return err
+			}
 		}
 		proven, err = s.core.updateUser(ctx, user.ID, map[string]any{"emailVerified": true})
 		return err

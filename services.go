@@ -52,6 +52,7 @@ type services struct {
 	background func(task func())
 
 	challenges    []func(ctx context.Context, in *SignIn) (answer any, err error) // of plugins
+	unproven      []func(ctx context.Context, user *User) error                   // of plugins
 	sessionTokens []func(h http.Header) string                                    // of plugins: where else a token may be
 	pluginTables  []PluginTable
 	envelopes     sync.Map // of plugins: by purpose

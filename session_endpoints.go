@@ -29,9 +29,7 @@ func (c *core) getSession(ctx context.Context, in GetSessionRequest) (*SessionDa
 		c.log.ErrorContext(ctx, "session could not be read", "error", err)
 		return nil, ErrFailedToGetSession.With(http.StatusInternalServerError).WithCause(err)
 	}
-	if data != nil {
-		x.state = data // for hooks after it
-	}
+	x.state = data // for hooks after it, also that there is none
 	return c.visible(data), err
 }
 

@@ -36,6 +36,10 @@ func (s *site) updateProfile(w http.ResponseWriter, r *http.Request) (next, noti
 	if url := r.PostForm.Get("image"); url != "" {
 		in.Image = auth.Some(url)
 	}
+	in.Fields = map[string]any{"username": nil, "displayUsername": nil}
+	if username := r.PostForm.Get("username"); username != "" {
+		in.Fields = map[string]any{"username": username, "displayUsername": username}
+	}
 	_, err = s.auth.API.UpdateUser.Call(r.Context(), in, auth.WithRequest(r), auth.ForwardHeaders(w))
 	if err != nil {
 		return "", "", err

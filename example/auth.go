@@ -16,7 +16,7 @@ var attempts = auth.RateRule{Window: time.Minute, Max: 20}
 // newConfig is everything that this program chooses about authentication. Mails
 // are sent by tasks that run on background, so that the time of an answer does
 // not tell who has an account.
-func newConfig(baseURL, secret string, store auth.Store, mails *outbox, background func(task func())) auth.Config {
+func newConfig(baseURL, secret string, store auth.Store, mails *outbox, p plugins, background func(task func())) auth.Config {
 	return auth.Config{
 		BaseURL: baseURL,
 		Secret:  secret,
@@ -35,6 +35,7 @@ func newConfig(baseURL, secret string, store auth.Store, mails *outbox, backgrou
 			Delete:      auth.DeleteUser{Enabled: true, SendVerification: mails.deleteAccount},
 		},
 		Passwords: auth.Passwords{Normalize: norm.NFKC.String},
+		Plugins:   p.all(),
 		RateLimit: auth.RateLimit{Rules: map[string]auth.RateRule{
 			"/sign-in/*":               attempts,
 			"/sign-up/*":               attempts,
@@ -44,6 +45,7 @@ func newConfig(baseURL, secret string, store auth.Store, mails *outbox, backgrou
 			"/change-email":            attempts,
 			"/change-password":         attempts,
 			"/delete-user":             attempts,
+			"/two-factor/*":            attempts,
 		}},
 		ErrorPage:  auth.ErrorPage{URL: providerErrorPath}, // of sign-ins that cannot be told apart any more
 		Background: background,

@@ -20,6 +20,7 @@ import (
 type server struct {
 	url     string
 	auth    *auth.Auth
+	plugins plugins
 	mails   *outbox
 	mailing *sync.WaitGroup
 	db      *database
@@ -41,7 +42,8 @@ func startWith(t *testing.T, change func(config *auth.Config)) *server {
 	}
 	ts := httptest.NewUnstartedServer(nil)
 	s := &server{url: "http://" + ts.Listener.Addr().String(), mails: newOutbox(), mailing: new(sync.WaitGroup), db: db}
-	config := newConfig(s.url, strings.Repeat("s", 32), db.store, s.mails, s.mailing.Go)
+	s.plugins = newPlugins(s.mails)
+	config := newConfig(s.url, strings.Repeat("s", 32), db.store, s.mails, s.plugins, s.mailing.Go)
 	change(&config)
 	for _, p := range config.Providers {
 		s.providers = append(s.providers, namedProvider{p.ID, p})
@@ -54,7 +56,7 @@ func startWith(t *testing.T, change func(config *auth.Config)) *server {
 		t.Fatal(err)
 	}
 	s.auth = a
-	ts.Config.Handler = newSite(a, s.mails, true, s.providers)
+	ts.Config.Handler = newSite(a, s.plugins, s.mails, true, s.providers)
 	ts.Start()
 	t.Cleanup(func() {
 		ts.Close()
@@ -148,9 +150,10 @@ func (b *browser) signUp(email string) page {
 	return b.post("/sign-up", "name", "Ada Lovelace", "email", email, "new-password", firstPassword).at("/account")
 }
 
-func (b *browser) signIn(email, password string) page {
+// signIn takes an address or a user name.
+func (b *browser) signIn(login, password string) page {
 	b.t.Helper()
-	return b.post("/sign-in", "email", email, "password", password, "remember", "on")
+	return b.post("/sign-in", "login", login, "password", password, "remember", "on")
 }
 
 const (

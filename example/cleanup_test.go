@@ -17,7 +17,8 @@ func TestCleanUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var removed atomic.Int64
 		var mailing sync.WaitGroup
-		config := newConfig("http://localhost", strings.Repeat("s", 32), auth.NewMemoryStore(), newOutbox(), mailing.Go)
+		mails := newOutbox()
+		config := newConfig("http://localhost", strings.Repeat("s", 32), auth.NewMemoryStore(), mails, newPlugins(mails), mailing.Go)
 		config.DatabaseHooks.Session.AfterDelete = func(context.Context, *auth.Session) { removed.Add(1) }
 		a, err := auth.New(config)
 		if err != nil {

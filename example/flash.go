@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"net/url"
 
 	"github.com/seed3b05b409/auth"
 )
@@ -23,11 +25,11 @@ const (
 )
 
 // keptInputs are the inputs that come back after an error. Passwords do not.
-var keptInputs = []string{"name", "email", "image"}
+var keptInputs = []string{"name", "username", "login", "email", "image"}
 
 // newErrorFlash describes why the form in r was refused.
 func newErrorFlash(r *http.Request, err *auth.APIError) flash {
-	f := flash{Text: err.Message, Error: true, Input: inputOf(err), Kept: make(map[string]string)}
+	f := flash{Text: err.Message, Error: true, Input: inputOf(r.PostForm, err), Kept: make(map[string]string)}
 	if f.Text == "" {
 		f.Text = http.StatusText(err.Status)
 	}
@@ -41,14 +43,27 @@ func newErrorFlash(r *http.Request, err *auth.APIError) flash {
 
 // inputOf returns the name of the input that an error is about, empty if it is
 // about none or about more than one.
-func inputOf(err *auth.APIError) string {
+func inputOf(form url.Values, err *auth.APIError) string {
 	switch err.Code {
 	case auth.ErrInvalidEmail, auth.ErrUserAlreadyExistsUseAnotherEmail:
-		return "email"
+		return cmp.Or(loginOf(form), "email")
+	case auth.ErrUsernameIsAlreadyTaken, auth.ErrUsernameTooShort, auth.ErrUsernameTooLong, auth.ErrInvalidUsername:
+		return cmp.Or(loginOf(form), "username")
 	case auth.ErrInvalidPassword:
 		return "password"
 	case auth.ErrPasswordTooShort, auth.ErrPasswordTooLong:
 		return "new-password"
+	case auth.ErrInvalidCode, auth.ErrInvalidBackupCode, auth.ErrOTPHasExpired:
+		return "code"
+	}
+	return ""
+}
+
+// loginOf returns the name of the input for an address or a user name if a form has
+// it.
+func loginOf(form url.Values) string {
+	if form.Has("login") {
+		return "login"
 	}
 	return ""
 }

@@ -6,6 +6,7 @@ require (
 	github.com/go-jose/go-jose/v4 v4.1.9
 	github.com/go-sql-driver/mysql v1.10.1
 	github.com/jackc/pgx/v5 v5.12.0
+	github.com/piglig/go-qr v1.1.0
 	github.com/seed3b05b409/auth v0.0.0
 	github.com/seed3b05b409/auth/internal/testdb v0.0.0
 	github.com/zitadel/oidc/v3 v3.52.0

@@ -1,6 +1,7 @@
-// Command example is a complete server with accounts: sign-up, sign-in here and at
-// providers, profile, verified e-mail addresses, password change and reset, linked
-// accounts, sessions and deletion.
+// Command example is a complete server with accounts: sign-up, sign-in by password,
+// by a link in a mail and at providers, two-factor authentication, profile, user
+// names, verified e-mail addresses, password change and reset, linked accounts,
+// sessions and deletion.
 // Its pages are rendered on the server, work without JavaScript and call the
 // endpoints of package auth as Go functions. The same endpoints are served below
 // /api/auth for JavaScript clients.
@@ -101,7 +102,8 @@ func runOn(ctx context.Context, db *database, listener net.Listener, chosen opti
 		return err
 	}
 	mails := newOutbox()
-	config := newConfig(baseURL, secret.value, db.store, mails, background.Go)
+	plugins := newPlugins(mails)
+	config := newConfig(baseURL, secret.value, db.store, mails, plugins, background.Go)
 	config.Providers = configsOf(providers)
 	a, err := auth.New(config)
 	if err != nil {
@@ -112,7 +114,7 @@ func runOn(ctx context.Context, db *database, listener net.Listener, chosen opti
 	}
 	announce(out, baseURL, db, secret, public, providers)
 	background.Go(func() { cleanUp(ctx, a) })
-	return serve(ctx, listener, newSite(a, mails, !public, providers))
+	return serve(ctx, listener, newSite(a, plugins, mails, !public, providers))
 }
 
 // chooseProviders returns the configured providers, or starts the demonstration

@@ -131,7 +131,7 @@ func TestURLOf(t *testing.T) {
 // Whoever may be on the network does not get everybody's links to read.
 func TestOutboxIsHidden(t *testing.T) {
 	s := start(t)
-	handler := newSite(s.auth, s.mails, false, nil)
+	handler := newSite(s.auth, s.plugins, s.mails, false, nil)
 	for path, status := range map[string]int{"/": http.StatusOK, "/outbox": http.StatusNotFound} {
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, httptest.NewRequest("GET", path, nil))

@@ -22,8 +22,9 @@ type outbox struct {
 
 type mail struct {
 	To, Subject, Text string
-	Link              string // where the button in the mail leads
+	Link              string // where the button in the mail leads; empty if there is none
 	Action            string // what the button says
+	Code              string // what the mail asks to type, empty if it has a link
 	Sent              time.Time
 }
 
@@ -37,14 +38,14 @@ func newOutbox() *outbox { return &outbox{} }
 func (o *outbox) verifyAddress(ctx context.Context, m auth.Mail) error {
 	return o.send(ctx, mail{
 		To: m.User.Email, Subject: "Verify your e-mail address", Link: m.URL, Action: "Verify address",
-		Text: "Hello " + m.User.Name + ", please confirm that this address is yours. The link is good for one hour.",
+		Text: "Hello " + called(m.User) + ", please confirm that this address is yours. The link is good for one hour.",
 	})
 }
 
 func (o *outbox) confirmChange(ctx context.Context, m auth.Mail) error {
 	return o.send(ctx, mail{
 		To: m.User.Email, Subject: "Confirm your new e-mail address", Link: m.URL, Action: "Change address",
-		Text: "Hello " + m.User.Name + ", you asked to change your address to " + m.NewEmail +
+		Text: "Hello " + called(m.User) + ", you asked to change your address to " + m.NewEmail +
 			". If you agree, we will write to the new address next. If it was not you who asked, change your password.",
 	})
 }
@@ -52,20 +53,34 @@ func (o *outbox) confirmChange(ctx context.Context, m auth.Mail) error {
 func (o *outbox) resetPassword(ctx context.Context, m auth.Mail) error {
 	return o.send(ctx, mail{
 		To: m.User.Email, Subject: "Choose a new password", Link: m.URL, Action: "Choose a password",
-		Text: "Hello " + m.User.Name + ", somebody asked to reset your password. The link is good for one hour. If it was not you, ignore this mail.",
+		Text: "Hello " + called(m.User) + ", somebody asked to reset your password. The link is good for one hour. If it was not you, ignore this mail.",
 	})
 }
 
 func (o *outbox) deleteAccount(ctx context.Context, m auth.Mail) error {
 	return o.send(ctx, mail{
 		To: m.User.Email, Subject: "Delete your account", Link: m.URL, Action: "Delete account",
-		Text: "Hello " + m.User.Name + ", the link deletes your account and all that belongs to it. This cannot be undone.",
+		Text: "Hello " + called(m.User) + ", the link deletes your account and all that belongs to it. This cannot be undone.",
+	})
+}
+
+func (o *outbox) signInLink(ctx context.Context, m auth.MagicLinkMail) error {
+	return o.send(ctx, mail{
+		To: m.Email, Subject: "Sign in", Link: m.URL, Action: "Sign in",
+		Text: "Hello, this link signs you in. It is good for five minutes. If you did not ask for it, ignore this mail.",
+	})
+}
+
+func (o *outbox) signInCode(ctx context.Context, user *auth.User, code string) error {
+	return o.send(ctx, mail{
+		To: user.Email, Subject: "Your code", Code: code,
+		Text: "Hello " + called(user) + ", this code is the second step of your sign-in. It is good for three minutes. If it is not you who signs in, change your password.",
 	})
 }
 
 func (o *outbox) send(ctx context.Context, m mail) error {
 	m.Sent = time.Now()
-	slog.InfoContext(ctx, "mail", "to", m.To, "subject", m.Subject, "link", m.Link)
+	slog.InfoContext(ctx, "mail", "to", m.To, "subject", m.Subject, "link", m.Link, "code", m.Code)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.mails) == outboxSize {

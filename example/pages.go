@@ -13,28 +13,20 @@ import (
 // answer, which carry the new cookies, are forwarded.
 
 func (s *site) signUp(w http.ResponseWriter, r *http.Request) (next, notice string, err error) {
-	_, err = s.auth.API.SignUpEmail.Call(r.Context(), auth.SignUpEmailRequest{
+	in := auth.SignUpEmailRequest{
 		Name:        r.PostForm.Get("name"),
 		Email:       r.PostForm.Get("email"),
 		Password:    r.PostForm.Get("new-password"),
 		CallbackURL: "/link/verified",
-	}, auth.WithRequest(r), auth.ForwardHeaders(w), auth.WithRateLimit())
+	}
+	if username := r.PostForm.Get("username"); username != "" {
+		in.Fields = map[string]any{"username": username}
+	}
+	_, err = s.auth.API.SignUpEmail.Call(r.Context(), in, auth.WithRequest(r), auth.ForwardHeaders(w), auth.WithRateLimit())
 	if err != nil {
 		return "", "", err
 	}
 	return "/account", "Welcome! We sent you a mail to verify your address.", nil
-}
-
-func (s *site) signIn(w http.ResponseWriter, r *http.Request) (next, notice string, err error) {
-	_, err = s.auth.API.SignInEmail.Call(r.Context(), auth.SignInEmailRequest{
-		Email:      r.PostForm.Get("email"),
-		Password:   r.PostForm.Get("password"),
-		RememberMe: new(r.PostForm.Has("remember")),
-	}, auth.WithRequest(r), auth.ForwardHeaders(w), auth.WithRateLimit())
-	if err != nil {
-		return "", "", err
-	}
-	return "/account", "", nil
 }
 
 // signOut signs out at an OpenID provider too, which then leads back here.

@@ -18,14 +18,15 @@ var files embed.FS
 // A site serves the pages and, beside them, the API.
 type site struct {
 	auth       *auth.Auth
+	plugins    plugins
 	mails      *outbox
 	showOutbox bool
 	providers  []namedProvider
 	pages      map[string]*template.Template
 }
 
-func newSite(a *auth.Auth, mails *outbox, showOutbox bool, providers []namedProvider) http.Handler {
-	s := &site{auth: a, mails: mails, showOutbox: showOutbox, providers: providers, pages: parsePages()}
+func newSite(a *auth.Auth, p plugins, mails *outbox, showOutbox bool, providers []namedProvider) http.Handler {
+	s := &site{auth: a, plugins: p, mails: mails, showOutbox: showOutbox, providers: providers, pages: parsePages()}
 	mux := http.NewServeMux()
 	mux.Handle("/api/auth/", a) // checks origins and limits rates by itself
 	mux.Handle("/", secureHeaders(s.sameOrigin(s.routes())))
@@ -34,37 +35,10 @@ func newSite(a *auth.Auth, mails *outbox, showOutbox bool, providers []namedProv
 
 func (s *site) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /{$}", s.visitor("home"))
-	mux.Handle("GET /sign-up", s.visitor("sign-up"))
-	mux.Handle("GET /sign-in", s.visitor("sign-in"))
-	mux.Handle("GET /forgot-password", s.visitor("forgot-password"))
-	mux.HandleFunc("GET /reset-password", s.resetPasswordPage)
-	mux.HandleFunc("GET /link/{kind}", s.linkPage)
-	mux.Handle("POST /sign-up", s.form("/sign-up", s.signUp))
-	mux.Handle("POST /sign-in", s.form("/sign-in", s.signIn))
-	mux.Handle("POST /sign-in/social", s.form("/sign-in", s.signInSocial))
-	mux.HandleFunc("GET "+providerErrorPath, s.providerError)
-	mux.HandleFunc("GET /welcome", s.tell("Welcome!", "/account"))
-	mux.Handle("POST /sign-out", s.form("/", s.signOut))
-	mux.Handle("POST /forgot-password", s.form("/forgot-password", s.forgotPassword))
-	mux.Handle("POST /reset-password", s.form("/reset-password", s.resetPassword))
-
-	mux.Handle("GET /account", s.member(s.accountPage))
-	mux.Handle("GET /password", s.member(s.passwordPage))
-	mux.Handle("GET /sessions", s.member(s.sessionsPage))
-	mux.Handle("GET /delete-account", s.member(s.deleteAccountPage))
-	mux.Handle("POST /account", s.form("/account", s.updateProfile))
-	mux.Handle("POST /account/verification", s.form("/account", s.sendVerification))
-	mux.Handle("POST /account/email", s.form("/account", s.changeEmail))
-	mux.Handle("POST /account/link", s.form("/account", s.linkSocial))
-	mux.Handle("POST /account/unlink", s.form("/account", s.unlink))
-	mux.HandleFunc("GET /linked", s.tell("The account is linked.", "/account"))
-	mux.Handle("POST /password", s.form("/password", s.changePassword))
-	mux.Handle("POST /password/first", s.form("/password", s.setPassword))
-	mux.Handle("POST /sessions/revoke", s.form("/sessions", s.revokeSession))
-	mux.Handle("POST /sessions/revoke-others", s.form("/sessions", s.revokeOtherSessions))
-	mux.Handle("POST /delete-account", s.form("/delete-account", s.deleteAccount))
-
+	s.visitorRoutes(mux)
+	s.secondStepRoutes(mux)
+	s.memberRoutes(mux)
+	s.twoFactorRoutes(mux)
 	static := http.FileServerFS(files)
 	mux.Handle("GET /static/style.css", static)
 	mux.Handle("GET /static/icon.svg", static)
@@ -73,6 +47,44 @@ func (s *site) routes() http.Handler {
 	}
 	mux.HandleFunc("GET /", s.notFound)
 	return mux
+}
+
+func (s *site) visitorRoutes(mux *http.ServeMux) {
+	mux.Handle("GET /{$}", s.visitor("home"))
+	mux.Handle("GET /sign-up", s.visitor("sign-up"))
+	mux.Handle("POST /sign-up", s.form("/sign-up", s.signUp))
+	mux.Handle("GET /sign-in", s.visitor("sign-in"))
+	mux.Handle("POST /sign-in", s.form("/sign-in", s.signIn))
+	mux.Handle("GET /sign-in/link", s.visitor("sign-in-link"))
+	mux.Handle("POST /sign-in/link", s.form("/sign-in/link", s.sendSignInLink))
+	mux.HandleFunc("GET /sign-in/link/error", s.signInLinkError)
+	mux.Handle("POST /sign-in/social", s.form("/sign-in", s.signInSocial))
+	mux.HandleFunc("GET "+providerErrorPath, s.providerError)
+	mux.HandleFunc("GET /welcome", s.tell("Welcome!", "/account"))
+	mux.Handle("POST /sign-out", s.form("/", s.signOut))
+	mux.Handle("GET /forgot-password", s.visitor("forgot-password"))
+	mux.Handle("POST /forgot-password", s.form("/forgot-password", s.forgotPassword))
+	mux.HandleFunc("GET /reset-password", s.resetPasswordPage)
+	mux.Handle("POST /reset-password", s.form("/reset-password", s.resetPassword))
+	mux.HandleFunc("GET /link/{kind}", s.linkPage)
+}
+
+func (s *site) memberRoutes(mux *http.ServeMux) {
+	mux.Handle("GET /account", s.member(s.accountPage))
+	mux.Handle("POST /account", s.form("/account", s.updateProfile))
+	mux.Handle("POST /account/verification", s.form("/account", s.sendVerification))
+	mux.Handle("POST /account/email", s.form("/account", s.changeEmail))
+	mux.Handle("POST /account/link", s.form("/account", s.linkSocial))
+	mux.Handle("POST /account/unlink", s.form("/account", s.unlink))
+	mux.HandleFunc("GET /linked", s.tell("The account is linked.", "/account"))
+	mux.Handle("GET /password", s.member(s.passwordPage))
+	mux.Handle("POST /password", s.form("/password", s.changePassword))
+	mux.Handle("POST /password/first", s.form("/password", s.setPassword))
+	mux.Handle("GET /sessions", s.member(s.sessionsPage))
+	mux.Handle("POST /sessions/revoke", s.form("/sessions", s.revokeSession))
+	mux.Handle("POST /sessions/revoke-others", s.form("/sessions", s.revokeOtherSessions))
+	mux.Handle("GET /delete-account", s.member(s.deleteAccountPage))
+	mux.Handle("POST /delete-account", s.form("/delete-account", s.deleteAccount))
 }
 
 // sameOrigin refuses forms that another site posts. The endpoints check the
@@ -105,7 +117,9 @@ func secureHeaders(next http.Handler) http.Handler {
 
 // visitor serves a page that is the same for everybody who is not signed in.
 // Who is signed in has no use for it.
-func (s *site) visitor(name string) http.Handler {
+func (s *site) visitor(name string) http.Handler { return s.visitorWith(name, nil) }
+
+func (s *site) visitorWith(name string, content any) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		data, err := s.auth.Session(r)
 		switch {
@@ -114,7 +128,7 @@ func (s *site) visitor(name string) http.Handler {
 		case data != nil:
 			http.Redirect(w, r, "/account", http.StatusSeeOther)
 		default:
-			s.render(w, r, http.StatusOK, name, view{})
+			s.render(w, r, http.StatusOK, name, view{Data: content})
 		}
 	})
 }
@@ -153,12 +167,7 @@ const maxForm = 32 << 10
 // form serves a form that is on the page back. Every outcome leads on, so that
 // reloading a page never repeats what a form did.
 func (s *site) form(back string, do formFunc) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-		if err := r.ParseForm(); err != nil {
-			s.problem(w, r, http.StatusBadRequest, "The form could not be read.")
-			return
-		}
+	return s.post(func(w http.ResponseWriter, r *http.Request) {
 		next, notice, err := do(w, r)
 		if err != nil {
 			s.refuse(w, r, cmp.Or(next, back), err)
@@ -168,6 +177,35 @@ func (s *site) form(back string, do formFunc) http.Handler {
 			setFlash(w, flash{Text: notice})
 		}
 		s.proceed(w, r, next)
+	})
+}
+
+// A revealFunc does what a form asks for. It returns the page that shows what came
+// of it.
+type revealFunc func(w http.ResponseWriter, r *http.Request) (page string, data any, err error)
+
+// reveal is form for what can be shown once only, which is why the answer itself
+// shows it.
+func (s *site) reveal(back string, do revealFunc) http.Handler {
+	return s.post(func(w http.ResponseWriter, r *http.Request) {
+		page, data, err := do(w, r)
+		if err != nil {
+			s.refuse(w, r, back, err)
+			return
+		}
+		s.show(w, r, page, data)
+	})
+}
+
+// post reads a form.
+func (s *site) post(do http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		if err := r.ParseForm(); err != nil {
+			s.problem(w, r, http.StatusBadRequest, "The form could not be read.")
+			return
+		}
+		do(w, r)
 	})
 }
 

@@ -30,8 +30,8 @@ func TestRememberMe(t *testing.T) {
 		form []string
 		age  bool
 	}{
-		{[]string{"email", "ada@example.com", "password", firstPassword, "remember", "on"}, true},
-		{[]string{"email", "ada@example.com", "password", firstPassword}, false},
+		{[]string{"login", "ada@example.com", "password", firstPassword, "remember", "on"}, true},
+		{[]string{"login", "ada@example.com", "password", firstPassword}, false},
 	} {
 		b := s.browser(t)
 		b.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -45,7 +45,9 @@ func TestRememberMe(t *testing.T) {
 
 func TestVisitorsSeeTheirMistakes(t *testing.T) {
 	s := start(t)
-	s.browser(t).signUp("taken@example.com")
+	taken := s.browser(t)
+	taken.signUp("taken@example.com")
+	taken.post("/account", "name", "Ada", "username", "taken").at("/account")
 	const email = "who@example.com"
 	for _, c := range []struct {
 		name   string
@@ -61,11 +63,23 @@ func TestVisitorsSeeTheirMistakes(t *testing.T) {
 			"", "Error: Password too short", "new-password"},
 		{"no address", "/sign-up", []string{"name", "Who", "email", "nobody", "new-password", firstPassword},
 			"", "Error: [body.email] Invalid email address", ""},
-		{"unknown address", "/sign-in", []string{"email", email, "password", firstPassword},
+		{"unknown address", "/sign-in", []string{"login", email, "password", firstPassword},
 			"", "Error: Invalid email or password", ""},
-		{"wrong password", "/sign-in", []string{"email", "taken@example.com", "password", secondPassword},
+		{"wrong password", "/sign-in", []string{"login", "taken@example.com", "password", secondPassword},
 			"", "Error: Invalid email or password", ""},
-		{"sign-in without form", "/sign-in", nil, "", "Error: Invalid email", "email"},
+		{"unknown user name", "/sign-in", []string{"login", "nobody", "password", firstPassword},
+			"", "Error: Invalid username or password", ""},
+		{"no address and no user name", "/sign-in", []string{"login", "a@b", "password", firstPassword},
+			"", "Error: Invalid email", "login"},
+		{"short user name", "/sign-in", []string{"login", "a", "password", firstPassword},
+			"", "Error: Username is too short", "login"},
+		{"user name taken", "/sign-up", []string{"name", "Who", "email", email, "username", "Taken", "new-password", firstPassword},
+			"", "Error: Username is already taken. Please try another.", "username"},
+		{"no user name", "/sign-up", []string{"name", "Who", "email", email, "username", "a b c", "new-password", firstPassword},
+			"", "Error: Username is invalid", "username"},
+		{"link without an address", "/sign-in/link", []string{"email", "nobody"},
+			"", "Error: [body.email] Invalid email address", ""},
+		{"sign-in without form", "/sign-in", nil, "", "Error: Invalid username or password", ""},
 		{"forged reset", "/reset-password", []string{"token", "a b", "new-password", firstPassword},
 			"/reset-password?token=a+b", "Error: Invalid token", ""},
 	} {
@@ -79,8 +93,10 @@ func TestVisitorsSeeTheirMistakes(t *testing.T) {
 			if got := markedInput(p); got != c.wrong {
 				t.Errorf("input %q is marked, want %q", got, c.wrong)
 			}
-			if i := slices.Index(c.form, "email"); i >= 0 {
-				p.says(`value="` + c.form[i+1] + `"`)
+			for i := 0; i < len(c.form); i += 2 {
+				if slices.Contains(keptInputs, c.form[i]) {
+					p.says(`value="` + c.form[i+1] + `"`)
+				}
 			}
 		})
 	}
@@ -98,12 +114,13 @@ func markedInput(p page) string {
 
 func TestMembersOnly(t *testing.T) {
 	s := start(t)
-	for _, path := range []string{"/account", "/password", "/sessions", "/delete-account"} {
+	for _, path := range []string{"/account", "/password", "/sessions", "/delete-account", "/two-factor/confirm"} {
 		s.browser(t).open(path).at("/sign-in").notices("Please sign in to continue.")
 	}
 	for _, path := range []string{
 		"/account", "/account/verification", "/account/email", "/password",
 		"/sessions/revoke", "/sessions/revoke-others", "/delete-account",
+		"/two-factor/enable", "/two-factor/disable", "/two-factor/backup-codes",
 	} {
 		s.browser(t).post(path, "name", "x", "email", "x@example.com", "password", firstPassword, "new-password", firstPassword).
 			at("/sign-in").notices("Please sign in to continue.")
@@ -137,7 +154,8 @@ func TestPagesAreLockedDown(t *testing.T) {
 		"/": visitor, "/sign-up": visitor, "/sign-in": visitor, "/forgot-password": visitor,
 		"/reset-password?token=x": visitor, "/reset-password?error=INVALID_TOKEN": visitor, "/outbox": visitor,
 		"/link/verified": visitor, "/link/changed": visitor, "/link/deleted": visitor, "/nowhere": visitor, "/link/other": visitor,
-		"/account": member, "/password": member, "/sessions": member, "/delete-account": member,
+		"/sign-in/link": visitor, secondStep: visitor, secondStepPath + mailCode: visitor, secondStepPath + backupCode: visitor,
+		"/account": member, "/two-factor/confirm": member, "/password": member, "/sessions": member, "/delete-account": member,
 	}
 	for path, b := range pages {
 		p := b.open(path)
@@ -186,9 +204,9 @@ func TestTooManyAttempts(t *testing.T) {
 	s := start(t)
 	b := s.browser(t)
 	for range attempts.Max {
-		b.signIn("nobody", "").at("/sign-in").notices("Error: Invalid email")
+		b.signIn("nobody@", "").at("/sign-in").notices("Error: Invalid email")
 	}
-	b.signIn("nobody", "").at("/sign-in").notices("Error: Too many requests. Please try again later.")
+	b.signIn("nobody@", "").at("/sign-in").notices("Error: Too many requests. Please try again later.")
 }
 
 func TestLargeForm(t *testing.T) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"html/template"
 	"io/fs"
 	"path"
@@ -50,6 +51,25 @@ func (v view) Current(path string) template.HTMLAttr {
 	return `aria-current="page"`
 }
 
+// Called returns what to call the user.
+func (v view) Called() string { return called(v.User) }
+
+// called returns a user's name, or the address of one who signed up by a link in a
+// mail and has given no name yet.
+func called(user *auth.User) string { return cmp.Or(user.Name, user.Email) }
+
+// Username returns the user name as it was typed, empty if there is none.
+func (v view) Username() string {
+	name, _ := v.User.Fields["displayUsername"].(string)
+	return name
+}
+
+// TwoFactor reports whether signing in with the password takes a second step.
+func (v view) TwoFactor() bool {
+	enabled, _ := v.User.Fields["twoFactorEnabled"].(bool)
+	return enabled
+}
+
 // Image returns the URL that the user gave for a picture, empty if there is none.
 func (v view) Image() string {
 	if v.User.Image == nil {
@@ -69,7 +89,7 @@ func (v view) Picture() string {
 
 // Initial stands for a picture where there is none.
 func (v view) Initial() string {
-	for _, letter := range strings.ToUpper(v.User.Name) {
+	for _, letter := range strings.ToUpper(v.Called()) {
 		return string(letter)
 	}
 	return "?"
@@ -81,10 +101,10 @@ var templateFuncs = template.FuncMap{
 	"machine": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 }
 
-// parsePages returns the pages by name, each with the layout around it. It
-// panics if one cannot be parsed, which no build with passing tests does.
+// parsePages returns the pages by name, each with the layout around it and the
+// parts that several pages have. It panics if one cannot be parsed, which no build with passing tests does.
 func parsePages() map[string]*template.Template {
-	layout := template.Must(template.New("").Funcs(templateFuncs).ParseFS(files, "templates/layout.html"))
+	layout := template.Must(template.New("").Funcs(templateFuncs).ParseFS(files, "templates/layout.html", "templates/parts.html"))
 	names, _ := fs.Glob(files, "templates/*.html")
 	pages := make(map[string]*template.Template, len(names))
 	for _, name := range names {

@@ -25,7 +25,13 @@ func (b *tab) signUp() *tab {
 
 func (b *tab) signIn(password string) *tab {
 	b.t.Helper()
-	return b.goTo("/sign-in").fill("email", email, "password", password).submit("/sign-in")
+	return b.signInAs(email, password)
+}
+
+// signInAs takes an address or a user name.
+func (b *tab) signInAs(login, password string) *tab {
+	b.t.Helper()
+	return b.goTo("/sign-in").fill("login", login, "password", password).submit("/sign-in")
 }
 
 // follow opens the latest mail's link by way of the outbox.
@@ -64,7 +70,7 @@ func testAccount(b *tab) {
 	b.submit("/sign-out").at("/sign-in").sees("You are signed out.")
 	b.goTo("/account").at("/sign-in").sees("Please sign in to continue.")
 	b.signIn("wrong password").at("/sign-in").alert("Error: Invalid email or password")
-	if got := b.value("email"); got != email {
+	if got := b.value("login"); got != email {
 		b.t.Errorf("the address is %q after the error", got)
 	}
 	b.fill("password", firstPassword).submit("/sign-in").at("/account").sees("Augusta Ada King")
@@ -179,9 +185,10 @@ func TestPagesFitPeopleAndPhones(t *testing.T) {
 	visitor := member.another()
 	visitor.signIn("wrong password")
 	for tab, paths := range map[*tab][]string{
-		member: {"/account", "/password", "/sessions", "/delete-account", "/outbox", "/link/changed", "/nowhere"},
+		member: {"/account", "/two-factor/confirm", "/password", "/sessions", "/delete-account", "/outbox", "/link/changed", "/nowhere"},
 		visitor: {
-			"/", "/sign-up", "/sign-in", "/forgot-password", "/reset-password", "/reset-password?token=x",
+			"/", "/sign-up", "/sign-in", "/sign-in/link", "/forgot-password",
+			"/sign-in/second-step/app", "/sign-in/second-step/mail", "/sign-in/second-step/backup", "/reset-password", "/reset-password?token=x",
 			"/link/verified?error=TOKEN_EXPIRED",
 		},
 	} {

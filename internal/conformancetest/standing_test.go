@@ -28,7 +28,7 @@ var standings = []*standing{
 		lines:    []string{"* copy in another order"},
 	},
 	{
-		row: "`get-session` answered from the cookie cache", variants: []string{"jwt-cookie"}, // tokens say what it says
+		row: "`get-session` answered from the cookie cache", variants: []string{"jwt-cookie", "jwt-cache", "jwt-*dynamic"}, // tokens say what it says
 		concerns: about("getSession", "getToken"),
 		lines:    []string{"* body in another order", "* value in another order", "* set-auth-jwt: in another order", "* copy in another order"},
 	},
@@ -38,7 +38,7 @@ var standings = []*standing{
 		lines:    []string{"* value in another order", "* body in another order"},
 	},
 	{
-		row: "order of keys of a session in the secondary storage", variants: []string{"secondary*", "copies-secondary", "fields*-secondary", "hashed-resets", "database-hooks-secondary", "oauth-secondary*", "bearer-secondary", "multi-secondary", "ott-secondary", "username-secondary", "magic-secondary*"},
+		row: "order of keys of a session in the secondary storage", variants: []string{"secondary*", "copies-secondary", "fields*-secondary", "hashed-resets", "database-hooks-secondary", "oauth-secondary*", "bearer-secondary", "multi-secondary", "ott-secondary", "username-secondary", "magic-secondary*", "jwt-secondary"},
 		concerns: about("getSession", "listSessions", "updateSession", "listDeviceSessions", "setActiveSession", "verifyOneTimeToken", "magicLinkVerify"),
 		lines:    []string{"* body in another order", "* value in another order"},
 	},

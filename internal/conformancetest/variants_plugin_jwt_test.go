@@ -75,6 +75,33 @@ var jwtPluginVariants = []*variant{
 	}),
 	jwtSecrets(),
 	jwtRenamed(),
+	withPlugins("jwt-behind-bearer", bearer, jwtPlain),
+	withPlugins("jwt-before-bearer", jwtPlain, bearer),
+	withPlugins("jwt-cache", jwtPlain).with(cookieCache("", auth.CacheCompact)),
+	withPlugins("jwt-secondary", jwtPlain).with(secondary("", object{}, func(*auth.Config) {})),
+	withPlugins("jwt-refresh", jwtPlain).with(alwaysRefreshed),
+	withPlugins("jwt-deferred", jwtPlain).with(&variant{
+		options: object{"session": object{"deferSessionRefresh": true}},
+		config:  func(c *auth.Config, _ *ours) { c.Session.DeferRefresh = true },
+	}),
+	jwtDynamic("jwt-dynamic", object{}, &auth.JWT{}),
+	jwtDynamic("jwt-cookie-dynamic", object{"sessionCookieCache": true}, &auth.JWT{SessionCookieCache: true}),
+}
+
+// jwtPlain is the plugin without options.
+var jwtPlain = plugged{"jwt", object{}, func(*ours) auth.Plugin { return &auth.JWT{} }}
+
+// jwtDynamic finds its base URL in requests.
+func jwtDynamic(name string, options object, p *auth.JWT) *variant {
+	v := jwtIn(name, options, object{
+		"baseURL": object{"allowedHosts": []string{"*.auth.test", "other.test"}, "protocol": "https"},
+		"session": object{"cookieCache": object{"enabled": true, "strategy": "jwt"}},
+	}, p, func(c *auth.Config) {
+		c.BaseURL, c.DynamicBaseURL = "", auth.DynamicBaseURL{AllowedHosts: []string{"*.auth.test", "other.test"}, Protocol: "https"}
+		c.Session.CookieCache = auth.CookieCache{Enabled: true, Strategy: auth.CacheJWT}
+	})
+	v.site = "https://a.auth.test"
+	return v
 }
 
 func jwtAlg(alg string) object { return object{"jwks": object{"keyPairConfig": object{"alg": alg}}} }
