@@ -3,6 +3,7 @@ package auth
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 )
 
@@ -92,7 +93,8 @@ func (e *EmailOTP) reusable(ctx context.Context, typ OTPType, email string) (str
 	return code, nil
 }
 
-// create stores a new code for an address under a token.
+// create stores a new code for an address under a token. Errors: ErrInvalidEmail for
+// an address that the store cannot hold.
 func (e *EmailOTP) create(ctx context.Context, typ OTPType, email, token string) (code string, err error) {
 	if e.Generate != nil {
 		code = e.Generate(ctx, email, typ)
@@ -100,7 +102,11 @@ func (e *EmailOTP) create(ctx context.Context, typ OTPType, email, token string)
 	if code == "" {
 		code = RandomString(cmp.Or(e.Length, defaultOTPLength), Digits)
 	}
-	return code, e.codes.create(ctx, typ.purpose(), token, code)
+	err = e.codes.create(ctx, typ.purpose(), token, code)
+	if errors.Is(err, ErrInvalidValue) {
+		err = ErrInvalidEmail.With(http.StatusBadRequest).WithCause(err)
+	}
+	return code, err
 }
 
 // signedUp is the hook after a sign-up.

@@ -111,7 +111,10 @@ func (m *MagicLink) signIn(ctx context.Context, in SignInMagicLinkRequest) (*Sta
 	}
 	value := magicLink{Type: magicLinkType, Email: in.Email, Name: in.Name}.String()
 	err = m.services.CreateVerification(ctx, purposeMagicLink, m.stored(token), value, cmp.Or(m.ExpiresIn, 5*time.Minute))
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrInvalidValue):
+		return nil, NewError(http.StatusBadRequest, ErrValidation, "[body] Too long").WithCause(err)
+	case err != nil:
 		return nil, err
 	}
 	params := []string{"token", token, "callbackURL", cmp.Or(in.CallbackURL, "/")}

@@ -122,25 +122,23 @@ func (p *TwoFactor) verifyBackupCode(ctx context.Context, in VerifyBackupCodeReq
 	if _, err := p.codesOf(ctx, f.row); err != nil {
 		return nil, err
 	}
-	wrong := NewError(http.StatusUnauthorized, ErrInvalidBackupCode, "Invalid backup code")
-	if err := p.attempt(ctx, f, wrong, func() (bool, error) { return p.spend(ctx, f.row, in.Code) }); err != nil {
+	check := func(ctx context.Context) (bool, error) { return p.spend(ctx, f.row, in.Code) }
+	var end *admission
+	err = p.attempt(ctx, f, NewError(http.StatusUnauthorized, ErrInvalidBackupCode, "Invalid backup code"), check, func(ctx context.Context) error {
+		if in.DisableSession && f.signsIn() {
+			return p.forgive(ctx, f.row)
+		}
+		end, err = p.use(ctx, f, in.TrustDevice)
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
 	p.services.Event(ctx, "backup code used", "user", f.user.ID)
-	forgive := func(ctx context.Context) error {
-		if !f.signsIn() {
-			return nil
-		}
-		return p.forgive(ctx, f.row)
+	if end == nil {
+		return &VerifyTwoFactorResponse{User: p.services.VisibleUser(f.user)}, nil
 	}
-	if !in.DisableSession {
-		return p.succeed(ctx, f, in.TrustDevice, forgive)
-	}
-	out := &VerifyTwoFactorResponse{User: p.services.VisibleUser(f.user)}
-	if !f.signsIn() {
-		out.Token = f.session.Session.Token
-	}
-	return out, forgive(ctx)
+	return p.finish(ctx, f, end), nil
 }
 
 func errBackupCodesNotEnabled() error {

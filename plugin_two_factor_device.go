@@ -48,16 +48,17 @@ func (p *TwoFactor) trusts(ctx context.Context, user *User, device trustedDevice
 // deviceText is what is signed of a device.
 func deviceText(user *User, id string) string { return user.ID + "!" + purposeTrustDevice + id }
 
-// trust makes the browser a device that the user trusts.
-func (p *TwoFactor) trust(ctx context.Context, user *User) error {
-	id := RandomString(32, URLSafe)
-	if err := p.services.CreateVerification(ctx, purposeTrustDevice, id, user.ID, p.TrustDeviceMaxAge); err != nil {
-		return err
-	}
+// storeTrust stores a new device that a user trusts and returns its name.
+func (p *TwoFactor) storeTrust(ctx context.Context, user *User) (id string, err error) {
+	id = RandomString(32, URLSafe)
+	return id, p.services.CreateVerification(ctx, purposeTrustDevice, id, user.ID, p.TrustDeviceMaxAge)
+}
+
+// sendTrust makes the browser a device that has been stored.
+func (p *TwoFactor) sendTrust(ctx context.Context, user *User, id string) {
 	c := p.deviceCookie(ctx)
 	c.Value = p.services.Sign(deviceText(user, id)) + "!" + purposeTrustDevice + id
 	p.services.SetSignedCookie(ctx, c)
-	return nil
 }
 
 // keepTrust is the hook that gives a device a new name after each sign-in, good for
@@ -69,9 +70,16 @@ func (p *TwoFactor) keepTrust(x *Exchange) error {
 	if !ok || started == nil {
 		return nil
 	}
-	v, err := p.services.ConsumeVerification(x, purposeTrustDevice, device.id)
-	if err != nil || v == nil {
+	id := ""
+	err := p.services.Transaction(x, func(ctx context.Context) error {
+		v, err := p.services.ConsumeVerification(ctx, purposeTrustDevice, device.id)
+		if err == nil && v != nil {
+			id, err = p.storeTrust(ctx, started.User)
+		}
 		return err
+	})
+	if err == nil && id != "" {
+		p.sendTrust(x, started.User, id)
 	}
-	return p.trust(x, started.User)
+	return err
 }

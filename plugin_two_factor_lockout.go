@@ -72,16 +72,6 @@ func (p *TwoFactor) count(ctx context.Context, row *twoFactorRow) error {
 	return err
 }
 
-// uncount takes back the count of a code that was compared with nothing.
-func (p *TwoFactor) uncount(ctx context.Context, row *twoFactorRow) error {
-	if p.Lockout.Disabled || row == nil {
-		return nil
-	}
-	_, err := p.rows.Increment(ctx, map[string]int64{failedColumn: -1}, map[string]any{lockedColumn: nil},
-		Where("id", row.ID), Condition{Column: failedColumn, Op: ">", Value: 0})
-	return err
-}
-
 // forgive forgets wrong codes after a right one.
 func (p *TwoFactor) forgive(ctx context.Context, row *twoFactorRow) error {
 	if p.Lockout.Disabled || row == nil {

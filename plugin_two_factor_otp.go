@@ -54,66 +54,64 @@ func (p *TwoFactor) verifyOTP(ctx context.Context, in VerifyTwoFactorRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	counted, err := p.countOTP(ctx, f)
-	if err != nil {
-		return nil, err
-	}
-	var data *SessionData
-	outcome, err := p.codes.redeem(ctx, purposeOTP, f.key(), in.Code, func(ctx context.Context) error {
-		data, err = p.useOTP(ctx, f)
+	var end *admission
+	var outcome otpOutcome
+	var refusal error
+	err = p.services.Insist(ctx, func(ctx context.Context) (err error) {
+		if user, err := p.services.LockUser(ctx, f.user.ID); err != nil || user == nil {
+			return orNoChallenge(err)
+		}
+		if refusal, err = refusalOf(p.countOTP(ctx, f)); err != nil || refusal != nil {
+			return err
+		}
+		outcome, err = p.codes.redeem(ctx, purposeOTP, f.key(), in.Code, func(ctx context.Context) error {
+			end, err = p.useOTP(ctx, f, in.TrustDevice)
+			return err
+		})
 		return err
 	})
-	if err == nil && counted && outcome != otpRight && outcome != otpWrong {
-		err = p.uncount(ctx, f.row) // others were faster, and there was nothing to compare with
+	if err != nil {
+		return nil, p.notAdmitted(ctx, err)
 	}
-	if err == nil {
-		err = p.otpRefusal(ctx, f, outcome)
+	if refusal == nil {
+		refusal = p.otpRefusal(ctx, f, outcome)
 	}
 	switch {
-	case err != nil:
-		return nil, p.notAdmitted(ctx, err)
-	case data == nil: // it was turned off since
+	case refusal != nil:
+		return nil, refusal
+	case end == nil: // it was turned off since
 		return nil, NewError(http.StatusBadRequest, ErrFailedToCreateSession, "")
-	case f.signsIn():
-		return p.welcome(ctx, data, in.TrustDevice)
-	case data != f.session:
-		p.sendTurned(ctx, data)
 	}
-	return p.response(data), nil
+	return p.finish(ctx, f, end), nil
 }
 
 // countOTP counts a code of somebody who signs in, if there is one to compare it
-// with, and reports whether it did.
-func (p *TwoFactor) countOTP(ctx context.Context, f *secondFactor) (bool, error) {
+// with.
+func (p *TwoFactor) countOTP(ctx context.Context, f *secondFactor) error {
 	if !f.signsIn() {
-		return false, nil
+		return nil
 	}
 	if err := p.checkLock(ctx, f.row); err != nil {
-		return false, err
+		return err
 	}
 	_, wrong, ok, err := p.codes.current(ctx, purposeOTP, f.key())
 	if err != nil || !ok || wrong >= p.OTP.AllowedAttempts {
-		return false, err
+		return err
 	}
-	return true, p.count(ctx, f.row)
+	return p.count(ctx, f.row)
 }
 
 // useOTP is what a right code does, in the transaction that redeems it. It returns
-// the session to answer with, nil if the user does not need the code any more.
-func (p *TwoFactor) useOTP(ctx context.Context, f *secondFactor) (*SessionData, error) {
+// nil if the user does not need the code any more.
+func (p *TwoFactor) useOTP(ctx context.Context, f *secondFactor, trustDevice bool) (*admission, error) {
 	switch {
-	case !f.signsIn() && hasTwoFactor(f.user):
-		return f.session, nil
-	case !f.signsIn():
-		return p.turn(ctx, f.session, true, func(context.Context) error { return nil })
+	case !f.signsIn() && !hasTwoFactor(f.user):
+		fresh, err := p.turn(ctx, f.session, true, func(context.Context) error { return nil })
+		return &admission{data: fresh}, err
 	case !hasTwoFactor(f.user):
 		return nil, nil
 	}
-	data, err := p.admit(ctx, f)
-	if err != nil {
-		return nil, err
-	}
-	return data, p.forgive(ctx, f.row)
+	return p.use(ctx, f, trustDevice)
 }
 
 func (p *TwoFactor) otpRefusal(ctx context.Context, f *secondFactor, outcome otpOutcome) error {

@@ -119,20 +119,22 @@ func (p *TwoFactor) verifyTOTP(ctx context.Context, in VerifyTwoFactorRequest) (
 	if err != nil {
 		return nil, err
 	}
-	err = p.attempt(ctx, f, NewError(http.StatusUnauthorized, ErrInvalidCode, "Invalid code"), func() (bool, error) {
+	check := func(ctx context.Context) (bool, error) {
 		step, ok := generator.verify(in.Code, time.Now())
 		if !ok || !p.PreventReplay {
 			return ok, nil
 		}
 		return p.useStep(ctx, f.row, step)
+	}
+	var end *admission
+	err = p.attempt(ctx, f, NewError(http.StatusUnauthorized, ErrInvalidCode, "Invalid code"), check, func(ctx context.Context) error {
+		end, err = p.useTOTP(ctx, f, in.TrustDevice)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	if !f.signsIn() && f.row.unverified() && !hasTwoFactor(f.user) {
-		return p.confirm(ctx, f)
-	}
-	return p.succeed(ctx, f, in.TrustDevice, func(ctx context.Context) error { return p.approve(ctx, f) })
+	return p.finish(ctx, f, end), nil
 }
 
 // useStep reports whether no code of a time step or a later one was used before, and
@@ -147,23 +149,22 @@ func (p *TwoFactor) useStep(ctx context.Context, row *twoFactorRow, step int64) 
 	return false, nil
 }
 
-// confirm turns the second factor on for a user who has shown a first code.
-func (p *TwoFactor) confirm(ctx context.Context, f *secondFactor) (*VerifyTwoFactorResponse, error) {
-	fresh, err := p.turn(ctx, f.session, true, func(ctx context.Context) error { return p.approve(ctx, f) })
+// useTOTP is what a right code does, in the transaction that counts it: the first one
+// of a user who is setting the app up turns the second factor on.
+func (p *TwoFactor) useTOTP(ctx context.Context, f *secondFactor, trustDevice bool) (*admission, error) {
+	if !f.signsIn() && f.row.unverified() && !hasTwoFactor(f.user) {
+		fresh, err := p.turn(ctx, f.session, true, func(ctx context.Context) error { return p.approve(ctx, f) })
+		return &admission{data: fresh}, err
+	}
+	end, err := p.use(ctx, f, trustDevice)
 	if err != nil {
 		return nil, err
 	}
-	p.sendTurned(ctx, fresh)
-	return p.response(fresh), nil
+	return end, p.approve(ctx, f)
 }
 
-// approve marks an app as confirmed, if it is not, and forgives those who sign in.
+// approve marks an app as confirmed, if it is not.
 func (p *TwoFactor) approve(ctx context.Context, f *secondFactor) error {
-	if f.signsIn() {
-		if err := p.forgive(ctx, f.row); err != nil {
-			return err
-		}
-	}
 	if f.row.Verified != nil && *f.row.Verified {
 		return nil
 	}

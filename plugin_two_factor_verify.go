@@ -73,41 +73,32 @@ func errNoChallenge() error {
 	return NewError(http.StatusUnauthorized, ErrInvalidTwoFactorCookie, "Invalid two factor cookie")
 }
 
-// take takes the budget of a challenge, so that one request at a time can try a
-// code. It is gone until giveBack.
+// take takes the budget of a challenge, in the transaction of ctx, so that one
+// request at a time can try a code. It is gone until giveBack.
 //
-// Errors: ErrInvalidTwoFactorCookie if somebody else has it, ErrTooManyAttempts-
+// Refusals: ErrInvalidTwoFactorCookie if there is none, ErrTooManyAttempts-
 // RequestNewCode if it is spent: the challenge is over then.
-func (p *TwoFactor) take(ctx context.Context, f *secondFactor) error {
-	if !f.signsIn() {
-		return nil
-	}
+func (p *TwoFactor) take(ctx context.Context, f *secondFactor) (refusal, err error) {
 	v, err := p.services.ConsumeVerification(ctx, purposeAttempts, f.token)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if v == nil {
-		return errNoChallenge()
+		return errNoChallenge(), nil
 	}
 	f.budget = v
 	if f.spent, err = strconv.Atoi(v.Value); err != nil || f.spent < 0 {
 		f.spent = challengeAttempts
 	}
-	if f.spent >= challengeAttempts {
-		return p.giveUp(ctx, f)
+	if f.spent < challengeAttempts {
+		return nil, nil
 	}
-	return nil
-}
-
-// giveUp ends a challenge whose budget is spent.
-func (p *TwoFactor) giveUp(ctx context.Context, f *secondFactor) error {
-	_, err := p.services.ConsumeVerification(ctx, purposeChallenge, f.token)
 	p.services.ExpireCookie(ctx, p.challengeCookie(ctx))
-	if err != nil {
-		return NewError(http.StatusInternalServerError, ErrFailedToInvalidateTwoFactorChallenge, "Failed to invalidate two-factor challenge").WithCause(err)
+	if _, err := p.services.ConsumeVerification(ctx, purposeChallenge, f.token); err != nil {
+		return nil, NewError(http.StatusInternalServerError, ErrFailedToInvalidateTwoFactorChallenge, "Failed to invalidate two-factor challenge").WithCause(err)
 	}
 	p.services.Event(ctx, "second factor given up", "user", f.user.ID)
-	return errTooManyCodes()
+	return errTooManyCodes(), nil
 }
 
 func errTooManyCodes() error {
@@ -137,32 +128,28 @@ type VerifyTwoFactorResponse struct {
 	User  *User  `json:"user"`
 }
 
-// admit ends a challenge with a session, in the transaction of ctx or one of its
-// own. The user may not have changed the password since the first factor.
+// admit ends a challenge with a session, in the transaction of ctx. The user may not
+// have changed the password since the first factor.
 //
 // Errors: ErrInvalidTwoFactorCookie, after which the cookie has to go.
-func (p *TwoFactor) admit(ctx context.Context, f *secondFactor) (data *SessionData, err error) {
+func (p *TwoFactor) admit(ctx context.Context, f *secondFactor) (*SessionData, error) {
 	s := p.services
-	err = s.Transaction(ctx, func(ctx context.Context) error {
-		user, err := s.LockUser(ctx, f.user.ID)
-		if err != nil {
-			return err
-		}
-		v, err := s.ConsumeVerification(ctx, purposeChallenge, f.token)
-		if err != nil {
-			return err
-		}
-		if user == nil || v == nil || v.Value != user.ID {
-			return errNoChallenge()
-		}
-		if account, err := s.PasswordAccount(ctx, user.ID); err != nil || account != nil && account.UpdatedAt.After(v.CreatedAt) {
-			return orNoChallenge(err)
-		}
-		session, err := p.createSession(ctx, user.ID, s.Forgets(ctx), nil)
-		data = &SessionData{Session: session, User: user}
-		return err
-	})
-	return data, err
+	user, err := s.LockUser(ctx, f.user.ID)
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.ConsumeVerification(ctx, purposeChallenge, f.token)
+	if err != nil {
+		return nil, err
+	}
+	if user == nil || v == nil || v.Value != user.ID {
+		return nil, errNoChallenge()
+	}
+	if account, err := s.PasswordAccount(ctx, user.ID); err != nil || account != nil && account.UpdatedAt.After(v.CreatedAt) {
+		return nil, orNoChallenge(err)
+	}
+	session, err := p.createSession(ctx, user.ID, s.Forgets(ctx), nil)
+	return &SessionData{Session: session, User: user}, err
 }
 
 func orNoChallenge(err error) error {
@@ -173,18 +160,15 @@ func orNoChallenge(err error) error {
 }
 
 // welcome sends the session of somebody who has been admitted.
-func (p *TwoFactor) welcome(ctx context.Context, data *SessionData, trustDevice bool) (*VerifyTwoFactorResponse, error) {
+func (p *TwoFactor) welcome(ctx context.Context, end *admission) {
 	s := p.services
-	s.SetSession(ctx, data, s.Forgets(ctx))
+	s.SetSession(ctx, end.data, s.Forgets(ctx))
 	s.ExpireCookie(ctx, p.challengeCookie(ctx))
-	s.Event(ctx, "second factor given", "user", data.User.ID)
-	if trustDevice {
-		if err := p.trust(ctx, data.User); err != nil {
-			return nil, err
-		}
+	s.Event(ctx, "second factor given", "user", end.data.User.ID)
+	if end.device != "" {
+		p.sendTrust(ctx, end.data.User, end.device)
 		s.ExpireCookie(ctx, s.ForgetCookie(ctx))
 	}
-	return p.response(data), nil
 }
 
 func (p *TwoFactor) response(data *SessionData) *VerifyTwoFactorResponse {
@@ -196,61 +180,101 @@ func (p *TwoFactor) refused(ctx context.Context, f *secondFactor) {
 	p.services.Event(ctx, "second factor wrong", "user", f.user.ID, "signing in", f.signsIn())
 }
 
-// attempt lets the caller try a code of an app or a backup code. Those who sign in
-// are bound by the budget of their challenge and by the lockout.
+// attempt lets the caller try a code of an app or a backup code, in one transaction:
+// the code is counted and what it leads to is stored, or nothing of that. Those who
+// sign in are bound by the budget of their challenge and by the lockout.
 //
-// Errors: wrong if check says no, ErrAccountTemporarilyLocked, those of take.
-func (p *TwoFactor) attempt(ctx context.Context, f *secondFactor, wrong *APIError, check func() (bool, error)) error {
-	if f.signsIn() {
-		if err := p.checkLock(ctx, f.row); err != nil {
+// Errors: wrong if check says no, ErrAccountTemporarilyLocked, those of take and of
+// right.
+func (p *TwoFactor) attempt(ctx context.Context, f *secondFactor, wrong *APIError, check func(ctx context.Context) (bool, error), right func(ctx context.Context) error) error {
+	var refusal error
+	err := p.services.Insist(ctx, func(ctx context.Context) (err error) {
+		if user, err := p.services.LockUser(ctx, f.user.ID); err != nil || user == nil {
+			return orNoChallenge(err)
+		}
+		if refusal, err = p.bound(ctx, f); err != nil || refusal != nil {
 			return err
 		}
-		if err := p.take(ctx, f); err != nil {
+		ok, err := check(ctx)
+		switch {
+		case err != nil:
+			return err
+		case ok:
+			if err = right(ctx); errors.Is(err, ErrInvalidTwoFactorCookie) {
+				refusal, err = p.notAdmitted(ctx, err), nil // the challenge is over
+			}
 			return err
 		}
-		if err := p.count(ctx, f.row); err != nil {
-			return p.undone(ctx, f, err)
-		}
-	}
-	ok, err := check()
-	switch {
-	case err != nil:
-		return p.undone(ctx, f, err)
-	case ok:
-		return nil
-	}
-	p.refused(ctx, f)
-	if err := p.giveBack(ctx, f, 1); err != nil {
-		return err
-	}
-	return wrong
-}
-
-// undone gives back the budget of an attempt that was none, and returns why.
-func (p *TwoFactor) undone(ctx context.Context, f *secondFactor, why error) error {
-	if err := p.giveBack(ctx, f, 0); err != nil {
-		p.services.Log().ErrorContext(ctx, "the budget of a challenge is lost", "error", err)
-	}
-	return why
-}
-
-// succeed ends a challenge after a right code; a caller who has a session keeps it.
-// What also does is stored together with the new session.
-func (p *TwoFactor) succeed(ctx context.Context, f *secondFactor, trustDevice bool, also func(ctx context.Context) error) (*VerifyTwoFactorResponse, error) {
-	if !f.signsIn() {
-		return p.response(f.session), also(ctx)
-	}
-	var data *SessionData
-	err := p.services.Transaction(ctx, func(ctx context.Context) (err error) {
-		if data, err = p.admit(ctx, f); err == nil {
-			err = also(ctx)
-		}
-		return err
+		refusal = wrong
+		return p.giveBack(ctx, f, 1)
 	})
 	if err != nil {
-		return nil, p.notAdmitted(ctx, err)
+		return p.notAdmitted(ctx, err)
 	}
-	return p.welcome(ctx, data, trustDevice)
+	if refusal == wrong {
+		p.refused(ctx, f)
+	}
+	return refusal
+}
+
+// bound counts a code of those who sign in. It returns why they may not try it; that
+// they may not is stored too.
+func (p *TwoFactor) bound(ctx context.Context, f *secondFactor) (refusal, err error) {
+	if !f.signsIn() {
+		return nil, nil
+	}
+	if refusal, err = refusalOf(p.checkLock(ctx, f.row)); err != nil || refusal != nil {
+		return refusal, err
+	}
+	if refusal, err = p.take(ctx, f); err != nil || refusal != nil {
+		return refusal, err
+	}
+	if refusal, err = refusalOf(p.count(ctx, f.row)); refusal != nil {
+		err = p.giveBack(ctx, f, 0)
+	}
+	return refusal, err
+}
+
+// refusalOf tells what a user is told from what went wrong.
+func refusalOf(err error) (refusal, failure error) {
+	if _, ok := errors.AsType[*APIError](err); ok {
+		return err, nil
+	}
+	return nil, err
+}
+
+// An admission is what a right code has led to.
+type admission struct {
+	data   *SessionData // the session to answer with, nil for none
+	device string       // that the user trusts from now on, empty for none
+}
+
+// use ends a challenge with a session, in the transaction of ctx; a caller who has a
+// session keeps it.
+func (p *TwoFactor) use(ctx context.Context, f *secondFactor, trustDevice bool) (*admission, error) {
+	if !f.signsIn() {
+		return &admission{data: f.session}, nil
+	}
+	data, err := p.admit(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.forgive(ctx, f.row); err != nil || !trustDevice {
+		return &admission{data: data}, err
+	}
+	device, err := p.storeTrust(ctx, data.User)
+	return &admission{data: data, device: device}, err
+}
+
+// finish tells the browser of an admission.
+func (p *TwoFactor) finish(ctx context.Context, f *secondFactor, end *admission) *VerifyTwoFactorResponse {
+	switch {
+	case f.signsIn():
+		p.welcome(ctx, end)
+	case end.data != f.session:
+		p.sendTurned(ctx, end.data)
+	}
+	return p.response(end.data)
 }
 
 // notAdmitted takes the cookie of a challenge that is over from the browser.

@@ -15,7 +15,8 @@ import (
 )
 
 // themes are what one run of drive.mjs each does.
-var themes = [][]string{{"everywhere", "complete"}, {"endpoints"}, {"fetch"}, {"atom"}, {"react"}, {"social"}}
+var themes = [][]string{{"everywhere", "complete"}, {"endpoints"}, {"fetch"}, {"atom"}, {"react"}, {"social"},
+	{"username", "magic_link", "email_otp", "two_factor", "jwt", "multi_session", "one_time_token", "bearer"}}
 
 // The promise: an unmodified client cannot tell the difference. The same
 // steps pass at the npm package, so that they ask for nothing of our own.
@@ -28,15 +29,16 @@ func TestOfficialClients(t *testing.T) {
 	t.Run("library", func(t *testing.T) {
 		seen := &requests{}
 		plain, strict := newSite(t, "/api/auth", plainConfig, op, seen), newSite(t, "/auth", strictConfig, op, seen)
-		if !driveAll(t, pair{plain.origin, strict.origin, op.url}) {
+		plugins := newSite(t, "/api/auth", pluginsConfig, op, seen)
+		if !driveAll(t, trio{plain.origin, strict.origin, plugins.origin, op.url}) {
 			return
 		}
-		t.Run("every endpoint", func(t *testing.T) { seen.cover(t, plain.auth.API.Operations()) })
+		t.Run("every endpoint", func(t *testing.T) { seen.cover(t, plugins.auth.API.Operations()) })
 	})
 }
 
 // driveAll reports whether every theme has run and passed.
-func driveAll(t *testing.T, servers pair) bool {
+func driveAll(t *testing.T, servers trio) bool {
 	t.Helper()
 	complete := true
 	for _, names := range themes {
@@ -94,6 +96,45 @@ func strictConfig(mails *outbox, op auth.Provider) auth.Config {
 	}
 }
 
+// pluginsConfig has all plugins, those that sign in in front of those that look at
+// sessions, and passwords that cost nothing.
+func pluginsConfig(mails *outbox, _ auth.Provider) auth.Config {
+	return auth.Config{
+		AppName: "Analytical Engines",
+		Plugins: []auth.Plugin{
+			&auth.Username{},
+			&auth.MagicLink{Send: func(_ context.Context, m auth.MagicLinkMail) error {
+				return mails.add(mail{Kind: "magic link", To: m.Email, URL: m.URL, Token: m.Token})
+			}},
+			&auth.EmailOTP{
+				Send: func(_ context.Context, m auth.OTPMail) error {
+					return mails.add(mail{Kind: string(m.Type), To: m.Email, Token: m.Code})
+				},
+				EmailChange: auth.OTPEmailChange{Enabled: true, VerifyCurrent: true},
+			},
+			&auth.TwoFactor{OTP: auth.TwoFactorOTPOptions{Send: func(_ context.Context, user *auth.User, code string) error {
+				return mails.add(mail{Kind: "second factor", To: user.Email, Token: code})
+			}}},
+			&auth.JWT{},
+			&auth.MultiSession{MaximumSessions: 3},
+			&auth.OneTimeToken{},
+			&auth.Bearer{},
+		},
+		EmailPassword: auth.EmailPassword{Enabled: true},
+		Passwords:     auth.Passwords{Hasher: plainHasher{}},
+	}
+}
+
+type plainHasher struct{}
+
+func (plainHasher) Hash(_ context.Context, password string) (string, error) {
+	return "of " + password, nil
+}
+
+func (plainHasher) Verify(_ context.Context, hash, password string) (bool, error) {
+	return hash == "of "+password, nil
+}
+
 // A site is one server of the library.
 type site struct {
 	auth   *auth.Auth
@@ -131,16 +172,20 @@ type mail struct {
 	Kind  string `json:"kind"`
 	To    string `json:"to"`
 	URL   string `json:"url"`
-	Token string `json:"token"`
+	Token string `json:"token"` // or a code
 }
 
 func (o *outbox) send(kind string) func(context.Context, auth.Mail) error {
 	return func(_ context.Context, m auth.Mail) error {
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		o.mails = append(o.mails, mail{Kind: kind, To: m.User.Email, URL: m.URL, Token: m.Token})
-		return nil
+		return o.add(mail{Kind: kind, To: m.User.Email, URL: m.URL, Token: m.Token})
 	}
+}
+
+func (o *outbox) add(m mail) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.mails = append(o.mails, m)
+	return nil
 }
 
 func (o *outbox) ServeHTTP(w http.ResponseWriter, _ *http.Request) {

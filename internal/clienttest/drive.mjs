@@ -6,20 +6,24 @@
 //   PLAIN_URL    origin of a server below /api/auth
 //   STRICT_URL   origin of one below /auth that sends a mail before it believes
 //                anything; the themes "everywhere" and "complete" do without
+//   PLUGINS_URL  origin of one below /api/auth that has all plugins; only their
+//                themes need it
 //   PROVIDER_URL issuer of the OpenID provider that both know as "op"; only the
 //                theme "social" needs it
 //
 // A server answers at /outbox with the mails that it has sent, as a JSON array
-// of {kind, to, url, token}; the theme "everywhere" does without.
+// of {kind, to, url, token}, where a token may be a code; the theme "everywhere"
+// does without.
 
 import { Browser } from "./browser.mjs";
 
-const { PLAIN_URL: plain, STRICT_URL: strict, PROVIDER_URL: provider } = process.env;
+const { PLAIN_URL: plain, STRICT_URL: strict, PLUGINS_URL: plugins, PROVIDER_URL: provider } = process.env;
 
 // The state that steps share.
 const scene = {
   origin: plain,
   strict,
+  plugins,
   provider,
   email: `ada.${Date.now()}@example.com`,
   password: "correct horse battery",

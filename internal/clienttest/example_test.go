@@ -18,7 +18,7 @@ import (
 // notice when it changes: add -count=1 then.
 func TestOfficialClientAgainstExample(t *testing.T) {
 	testnode.Require(t)
-	pair{Plain: startExample(t)}.drive(t, "everywhere")
+	trio{Plain: startExample(t)}.drive(t, "everywhere")
 }
 
 // startExample runs the example on a free port and returns its origin.

@@ -19,22 +19,23 @@ var scripts embed.FS
 
 const nodeTimeout = 3 * time.Minute
 
-// A pair of servers is what the themes talk to. Both have /outbox. At the provider
-// their users sign in as well.
-type pair struct {
+// A trio of servers is what the themes talk to. All have /outbox. At the provider
+// users of the first two sign in as well.
+type trio struct {
 	Plain    string `json:"plain"`
 	Strict   string `json:"strict"`
+	Plugins  string `json:"plugins"`
 	Provider string `json:"-"`
 }
 
 // drive runs themes against servers, each step as a subtest.
-func (p pair) drive(t *testing.T, themes ...string) {
+func (p trio) drive(t *testing.T, themes ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), nodeTimeout)
 	defer cancel()
 	node := exec.CommandContext(ctx, "node", append([]string{"drive.mjs"}, themes...)...)
 	node.Dir = testnode.Install(t, scripts)
-	node.Env = append(os.Environ(), "PLAIN_URL="+p.Plain, "STRICT_URL="+p.Strict, "PROVIDER_URL="+p.Provider)
+	node.Env = append(os.Environ(), "PLAIN_URL="+p.Plain, "STRICT_URL="+p.Strict, "PLUGINS_URL="+p.Plugins, "PROVIDER_URL="+p.Provider)
 	var complaints strings.Builder
 	node.Stderr = &complaints
 	out, err := node.Output()
@@ -64,7 +65,7 @@ func report(t *testing.T, output string) (steps int) {
 }
 
 // originals starts the servers of the npm package.
-func originals(t *testing.T, op *provider) (p pair) {
+func originals(t *testing.T, op *provider) (p trio) {
 	t.Helper()
 	node := exec.CommandContext(t.Context(), "node", "server.mjs")
 	node.Dir, node.Stderr = testnode.Install(t, scripts), t.Output()

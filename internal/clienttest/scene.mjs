@@ -24,6 +24,12 @@ export function openStrict(scene, options = {}) {
   return open(scene, { baseURL: scene.strict, basePath: "/auth", browser: scene.newBrowser(scene.strict), ...options });
 }
 
+// openPlugins is open at the server with all plugins, with some of the plugins of
+// the client.
+export function openPlugins(scene, plugins, options = {}) {
+  return open(scene, { baseURL: scene.plugins, browser: scene.newBrowser(scene.plugins), plugins, ...options });
+}
+
 // newUser signs up somebody that no other step knows.
 export async function newUser(device, more = {}) {
   const user = { name: "Grace Hopper", email: `grace.${crypto.randomUUID()}@example.com`, password: "nanoseconds of wire", ...more };
@@ -65,6 +71,33 @@ export async function eventually(what, condition) {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   assert.fail(`${what} did not happen within 5 seconds`);
+}
+
+const reading = "GET /api/auth/get-session";
+
+// watch subscribes to the session's atom and keeps every state.
+export function watch({ client, browser }) {
+  const states = [];
+  const stop = client.useSession.subscribe((state) => states.push(state));
+  return {
+    states,
+    stop,
+    get now() { return states.at(-1); },
+    get reads() { return browser.count(reading); },
+    // settled waits until the atom has asked once more than before and rests.
+    async settled(before, what = "a read of the session") {
+      await eventually(what, () => browser.count(reading) > before && !states.at(-1).isRefetching);
+      return states.at(-1);
+    },
+  };
+}
+
+// watched is watch when the atom has read the session for the first time.
+export async function watched(device) {
+  const before = device.browser.count(reading);
+  const seen = watch(device);
+  await seen.settled(before);
+  return seen;
 }
 
 export function isDate(value) {

@@ -1,19 +1,28 @@
 // Serves the npm package with the same options as client_test.go serves the
-// library, prints the origins as {"plain":…,"strict":…} and ends when its input
-// ends. PROVIDER_URL is the issuer of the OpenID provider of both.
+// library, prints the origins as {"plain":…,"strict":…,"plugins":…} and ends when
+// its input ends. PROVIDER_URL is the issuer of the OpenID provider of both.
 
 import { createServer } from "node:http";
 import { betterAuth } from "better-auth";
 import { memoryAdapter } from "better-auth/adapters/memory";
 import { toNodeHandler } from "better-auth/node";
+import { bearer } from "better-auth/plugins/bearer";
+import { emailOTP } from "better-auth/plugins/email-otp";
 import { genericOAuth } from "better-auth/plugins/generic-oauth";
+import { jwt } from "better-auth/plugins/jwt";
+import { magicLink } from "better-auth/plugins/magic-link";
+import { multiSession } from "better-auth/plugins/multi-session";
+import { oneTimeToken } from "better-auth/plugins/one-time-token";
+import { twoFactor } from "better-auth/plugins/two-factor";
+import { username } from "better-auth/plugins/username";
 
 console.warn = console.error; // stdout is for the origins
 
 // listen serves what options make of a site's origin and outbox.
 async function listen(options) {
   const mails = [];
-  const mail = (kind) => async ({ user, url, token }) => void mails.push({ kind, to: user.email, url, token });
+  const send = (kind, to, url, token) => void mails.push({ kind, to, url, token });
+  const mail = (kind) => async ({ user, url, token }) => send(kind, user.email, url, token);
   let handle;
   const server = createServer((request, response) => {
     if (request.url === "/outbox") response.end(JSON.stringify(mails));
@@ -24,9 +33,11 @@ async function listen(options) {
   handle = toNodeHandler(betterAuth({
     baseURL: origin,
     secret: "a secret for tests, 32 bytes long",
-    database: memoryAdapter({ user: [], session: [], account: [], verification: [] }), // without one, cookies are all
+    database: memoryAdapter({ // without one, cookies are all
+      user: [], session: [], account: [], verification: [], twoFactor: [], jwks: [],
+    }),
     telemetry: { enabled: false },
-    ...options(mail),
+    ...options(mail, send),
   }));
   return origin;
 }
@@ -76,6 +87,30 @@ const strict = await listen((mail) => ({
   session: { deferSessionRefresh: true, updateAge: 0 },
 }));
 
-console.log(JSON.stringify({ plain, strict }));
+const plugins = await listen((mail, send) => ({
+  appName: "Analytical Engines",
+  plugins: [
+    username(),
+    magicLink({ sendMagicLink: async ({ email, url, token }) => send("magic link", email, url, token) }),
+    emailOTP({
+      sendVerificationOTP: async ({ email, otp, type }) => send(type, email, "", otp),
+      changeEmail: { enabled: true, verifyCurrentEmail: true },
+    }),
+    twoFactor({ otpOptions: { sendOTP: async ({ user, otp }) => send("second factor", user.email, "", otp) } }),
+    jwt(),
+    multiSession({ maximumSessions: 3 }),
+    oneTimeToken(),
+    bearer(),
+  ],
+  emailAndPassword: {
+    enabled: true,
+    password: { // that cost nothing
+      hash: async (password) => `of ${password}`,
+      verify: async ({ hash, password }) => hash === `of ${password}`,
+    },
+  },
+}));
+
+console.log(JSON.stringify({ plain, strict, plugins }));
 process.stdin.resume();
 process.stdin.on("end", () => process.exit(0));

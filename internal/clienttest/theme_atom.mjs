@@ -3,27 +3,9 @@
 
 import { become, otherTabWrote, page } from "./dom.mjs";
 import assert from "node:assert/strict";
-import { eventually, must, mustFail, newUser, open, openStrict, signIn } from "./scene.mjs";
+import { eventually, must, mustFail, newUser, open, openStrict, signIn, watch } from "./scene.mjs";
 
-const reading = "GET /api/auth/get-session";
 const channel = "better-auth.message";
-
-// watch subscribes and keeps every state.
-function watch({ client, browser }) {
-  const states = [];
-  const stop = client.useSession.subscribe((state) => states.push(state));
-  return {
-    states,
-    stop,
-    get now() { return states.at(-1); },
-    get reads() { return browser.count(reading); },
-    // settled waits until the atom has asked once more than before and rests.
-    async settled(before, what = "a read of the session") {
-      await eventually(what, () => browser.count(reading) > before && !states.at(-1).isRefetching);
-      return states.at(-1);
-    },
-  };
-}
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 

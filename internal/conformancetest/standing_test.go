@@ -159,7 +159,7 @@ var standings = []*standing{
 	},
 	{
 		row: "order of hooks around a second factor", variants: []string{"two-factor-hooks"}, // in transactions: the hooks after it come last
-		concerns: about("enableTwoFactor", "disableTwoFactor", "verifyTOTP", "verifyTwoFactorOTP", "verifyBackupCode"),
+		concerns: about("signInEmail", "enableTwoFactor", "disableTwoFactor", "verifyTOTP", "verifyTwoFactorOTP", "verifyBackupCode"),
 		lines:    []string{"* after in another place", "* before in another place"},
 	},
 }

@@ -23,7 +23,8 @@ type database struct {
 	source    string
 	line      *line // nobody uses it for SQLite
 	connector driver.Connector
-	admin     *sql.DB // on no wire; takes several statements at once and "quoted" names
+	admin     *sql.DB  // on no wire; takes several statements at once and "quoted" names
+	tables    []string // that are looked at
 }
 
 // product is a kind of database that the tests run on.
@@ -52,7 +53,7 @@ func onEach(t *testing.T, test func(t *testing.T, db *database)) {
 
 func (p product) newDatabase(t *testing.T) *database {
 	t.Helper()
-	db := &database{product: p, source: p.New(t).Source, line: new(line)}
+	db := &database{product: p, source: p.New(t).Source, line: new(line), tables: coreTables}
 	var err error
 	if db.connector, err = p.connect(db.source, db.line); err != nil {
 		t.Fatal(err)

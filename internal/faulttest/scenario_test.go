@@ -2,6 +2,7 @@ package faulttest
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/seed3b05b409/auth"
@@ -12,8 +13,9 @@ type scenario struct {
 	endpoint string // its name in the API
 	variant  string // what is special about it
 
-	config func(*auth.Config)
-	given  func(*stage) // what happened before
+	config  func(*auth.Config)
+	plugins bool         // all of them are there
+	given   func(*stage) // what happened before
 
 	as        string // whose cookie is sent, empty for a stranger
 	get, post string // path
@@ -41,6 +43,16 @@ type scenario struct {
 	slow bool
 }
 
+// configure is what an instance for the scenario is made with.
+func (sc *scenario) configure(c *auth.Config) {
+	if sc.plugins {
+		plugged(c)
+	}
+	if sc.config != nil {
+		sc.config(c)
+	}
+}
+
 func (sc *scenario) name() string {
 	if sc.variant == "" {
 		return sc.endpoint
@@ -48,7 +60,9 @@ func (sc *scenario) name() string {
 	return sc.endpoint + " " + sc.variant
 }
 
-var scenarios = []scenario{
+var scenarios = slices.Concat(coreScenarios, pluginScenarios)
+
+var coreScenarios = []scenario{
 	{endpoint: "signUpEmail", post: "/sign-up/email", body: cat,
 		status: 200, change: "account+1 session+1 user+1", again: 422},
 	{endpoint: "signUpEmail", variant: "that hides users", config: hidingUsers, post: "/sign-up/email", body: cat,
@@ -175,7 +189,7 @@ var scenarios = []scenario{
 }
 
 // storeless endpoints have no scenario.
-var storeless = []string{"ok", "error"}
+var storeless = []string{"ok", "error", "generateTOTP"}
 
 const (
 	cat         = `{"name":"Cat","email":"cat@example.com","password":"password of cat"}`

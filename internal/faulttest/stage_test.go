@@ -5,9 +5,11 @@ import (
 	"context"
 	"database/sql"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -34,13 +36,18 @@ type stage struct {
 	auth     *auth.Auth
 	plain    *sql.DB    // on no wire
 	director *auth.Auth // on that, to prepare what is played
+	plugged  *auth.Auth // a director with all plugins
+	core     *auth.Auth // one without any
 
 	mu    sync.Mutex // guards what follows
 	mails []auth.Mail
 	log   bytes.Buffer
 
 	words map[string]string // what $NAME stands for in requests
+	jar   map[string]string // further cookies of requests
 	acme  acme
+
+	backupCodes []string // of the last protected user
 }
 
 // newStage makes the tables, Ann with two sessions and an account at GitHub
@@ -66,7 +73,7 @@ func newStage(t *testing.T, db *database) *stage {
 
 // emptyStage makes the tables.
 func emptyStage(t *testing.T, db *database, change func(*auth.Config)) *stage {
-	s := &stage{t: t, db: db, wire: new(Wire), words: make(map[string]string)}
+	s := &stage{t: t, db: db, wire: new(Wire), words: make(map[string]string), jar: make(map[string]string)}
 	s.acme.forgive()
 	connector, err := db.connect(db.source, nil)
 	if err != nil {
@@ -74,8 +81,15 @@ func emptyStage(t *testing.T, db *database, change func(*auth.Config)) *stage {
 	}
 	s.plain = sql.OpenDB(connector)
 	t.Cleanup(func() { _ = s.plain.Close() })
-	s.director = s.instance(s.plain, change)
-	if err := s.director.Migrate(t.Context()); err != nil {
+	s.core = s.instance(s.plain, change)
+	s.plugged = s.instance(s.plain, func(c *auth.Config) {
+		plugged(c)
+		if change != nil {
+			change(c)
+		}
+	})
+	s.director = s.core
+	if err := s.plugged.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -157,6 +171,9 @@ func (s *stage) request(method, path, body, as string) *http.Request {
 	if as != "" {
 		r.Header.Set("Cookie", tokenCookie+"="+s.words[as])
 	}
+	for _, name := range slices.Sorted(maps.Keys(s.jar)) {
+		r.AddCookie(&http.Cookie{Name: name, Value: s.jar[name]})
+	}
 	if strings.HasPrefix(path, "/callback/") {
 		r.AddCookie(&http.Cookie{Name: stateCookie, Value: s.words["FLOW"]})
 	}
@@ -168,6 +185,9 @@ var word = regexp.MustCompile(`\$[A-Z]+`)
 // spell puts the words into a text.
 func (s *stage) spell(text string) string {
 	return word.ReplaceAllStringFunc(text, func(name string) string {
+		if name == "$TOTP" {
+			return s.totp()
+		}
 		value, ok := s.words[name[1:]]
 		if !ok {
 			s.t.Fatalf("%s stands for nothing", name)

@@ -113,7 +113,9 @@ func (s *stage) failHandlers(failing func(Step) Fault) {
 
 // TestEveryEndpointHasAScenario: who adds an endpoint says what it stores.
 func TestEveryEndpointHasAScenario(t *testing.T) {
-	a, err := auth.New(auth.Config{BaseURL: origin, Secret: "a secret of thirty-two characters", Store: auth.NewMemoryStore()})
+	config := auth.Config{BaseURL: origin, Secret: "a secret of thirty-two characters", Store: auth.NewMemoryStore()}
+	plugged(&config)
+	a, err := auth.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}

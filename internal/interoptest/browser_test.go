@@ -17,15 +17,19 @@ type site struct {
 	name   string // npm or go
 	origin string // where it is reached
 	mails  *outbox
+
+	// call calls an endpoint that has no URL by its name.
+	call func(t *testing.T, name string, body, into any)
 }
 
 // A browser keeps the cookies of one person, whichever site set them.
 type browser struct {
 	t       *testing.T
 	cookies map[string]string
+	token   string // sent as a bearer's
 }
 
-func newBrowser(t *testing.T) *browser { return &browser{t, make(map[string]string)} }
+func newBrowser(t *testing.T) *browser { return &browser{t: t, cookies: make(map[string]string)} }
 
 // A reply is what a site answered.
 type reply struct {
@@ -66,6 +70,9 @@ func (b *browser) do(at *site, method, path string, body any) reply {
 	request.Header.Set("Origin", baseURL)
 	request.Header.Set("User-Agent", "interoptest")
 	request.Header.Set("X-Forwarded-For", "203.0.113.7")
+	if b.token != "" {
+		request.Header.Set("Authorization", "Bearer "+b.token)
+	}
 	for name, value := range b.cookies {
 		request.AddCookie(&http.Cookie{Name: name, Value: value})
 	}

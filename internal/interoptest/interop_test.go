@@ -1,6 +1,7 @@
 package interoptest
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/seed3b05b409/auth/internal/testdb"
@@ -27,6 +28,30 @@ func TestInteropVariants(t *testing.T) {
 			t.Run(v.name, func(t *testing.T) { newWorld(t, s, v, "go").bothWays(t, basic) })
 		}
 	})
+}
+
+// What plugins begin at one ends at the other.
+func TestInteropPlugins(t *testing.T) {
+	onEngines(t, func(t *testing.T, s testdb.Server) {
+		newWorld(t, s, plugged, "npm").bothWays(t, slices.Concat(pluginFlows, twoFactorFlows))
+	})
+}
+
+// Other kinds of ids and other names change nothing of that.
+func TestInteropPluginVariants(t *testing.T) {
+	flows := []flow{{"username", flowUsername}, {"keys", flowKeys}, {"backup codes", flowBackupCodes}, {"guesses of the second factor", flowFactorGuesses}}
+	onEngines(t, func(t *testing.T, s testdb.Server) {
+		for _, v := range []*variant{pluggedUUIDs, pluggedSerials, pluggedRenamed} {
+			t.Run(v.name, func(t *testing.T) { newWorld(t, s, v, "go").from("go").run(t, flows) })
+		}
+	})
+}
+
+// Each reads the copy of a session in a cookie that the other has signed with a
+// key of the table.
+func TestInteropSignedCopies(t *testing.T) {
+	flows := []flow{{"copy of the session", flowCache}, {"large copy of the session", flowLargeCache}}
+	newWorld(t, testdb.SQLite, signedCopies, "npm").bothWays(t, flows)
 }
 
 func TestInteropCookieCache(t *testing.T) {

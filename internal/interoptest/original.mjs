@@ -5,6 +5,14 @@ import { createServer } from "node:http";
 import { betterAuth } from "better-auth";
 import { getMigrations } from "better-auth/db/migration";
 import { toNodeHandler } from "better-auth/node";
+import { bearer } from "better-auth/plugins/bearer";
+import { emailOTP } from "better-auth/plugins/email-otp";
+import { jwt } from "better-auth/plugins/jwt";
+import { magicLink } from "better-auth/plugins/magic-link";
+import { multiSession } from "better-auth/plugins/multi-session";
+import { oneTimeToken } from "better-auth/plugins/one-time-token";
+import { twoFactor } from "better-auth/plugins/two-factor";
+import { username } from "better-auth/plugins/username";
 import Database from "better-sqlite3";
 import mysql from "mysql2/promise"; // the pool that the original's documentation names
 import pg from "pg";
@@ -26,13 +34,22 @@ const close = {
   mysql: (database) => database.end(),
 };
 
-// complete puts functions where the options of a command have a name for one.
-function complete(options, database, mail) {
+const plugins = { bearer, emailOTP, jwt, magicLink, multiSession, oneTimeToken, twoFactor, username };
+
+// complete puts functions where the options of a command have a name for one, and
+// plugins where they have a name and its options.
+function complete(options, database, send) {
+  const mail = (kind) => async ({ user, newEmail, url, token }) => send({ kind, to: user.email, newEmail, url, token });
   const functions = {
     "$mail reset": mail("reset"),
     "$mail verification": mail("verification"),
     "$mail confirmation": mail("confirmation"),
     "$mail deletion": mail("deletion"),
+    "$magic link": async ({ email, url, token }) => send({ kind: "magic link", to: email, url, token }),
+    "$email OTP": async ({ email, otp, type }) => send({ kind: type, to: email, token: otp }),
+    "$second factor": async ({ user, otp }) => send({ kind: "second factor", to: user.email, token: otp }),
+    "$hash": async (password) => `of ${password}`,
+    "$verify": async ({ hash, password }) => hash === `of ${password}`,
     "$now": () => new Date(),
   };
   const replace = (value) => {
@@ -40,7 +57,9 @@ function complete(options, database, mail) {
     if (value === null || typeof value !== "object") return functions[value] ?? value;
     return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, replace(member)]));
   };
-  return { ...replace(options), database, telemetry: { enabled: false } };
+  const complete = { ...replace(options), database, telemetry: { enabled: false } };
+  complete.plugins = complete.plugins?.map(([name, options]) => plugins[name](options));
+  return complete;
 }
 
 const servers = new Map();
@@ -48,14 +67,15 @@ const servers = new Map();
 answer({
   async serve({ site, dialect, url, options }) {
     const database = open[dialect](url);
-    const mail = (purpose) => async ({ user, newEmail, url, token }) =>
-      tell({ site, kind: purpose, to: user.email, newEmail, url, token });
-    const auth = betterAuth(complete(options, database, mail));
+    const auth = betterAuth(complete(options, database, (mail) => tell({ site, ...mail })));
     const server = createServer(toNodeHandler(auth));
     await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
-    servers.set(site, { server, database, dialect });
+    servers.set(site, { auth, server, database, dialect });
     return { origin: `http://127.0.0.1:${server.address().port}` };
   },
+
+  // call calls a function of the server's own.
+  call: ({ site, name, body }) => servers.get(site).auth.api[name]({ body }),
 
   async stop({ site }) {
     const { server, database, dialect } = servers.get(site);

@@ -68,6 +68,10 @@ func (o *original) serve(t *testing.T, d *database, options map[string]any) *sit
 	id := fmt.Sprint(len(o.boxes))
 	o.boxes[id] = s.mails
 	o.mu.Unlock()
+	s.call = func(t *testing.T, name string, body, into any) {
+		t.Helper()
+		o.Ask(t, "call", map[string]any{"site": id, "name": name, "body": body}, into)
+	}
 	var served struct{ Origin string }
 	o.Ask(t, "serve", d.command(map[string]any{"site": id, "options": options}), &served)
 	s.origin = served.Origin

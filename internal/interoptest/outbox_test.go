@@ -1,6 +1,7 @@
 package interoptest
 
 import (
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -9,11 +10,11 @@ import (
 // A mail is what a site wrote to somebody.
 type mail struct {
 	Site     string `json:"site"`
-	Kind     string `json:"kind"` // reset, verification, confirmation, deletion
+	Kind     string `json:"kind"` // reset, verification, confirmation, deletion; what plugins send
 	To       string `json:"to"`
 	NewEmail string `json:"newEmail"`
 	URL      string `json:"url"`
-	Token    string `json:"token"`
+	Token    string `json:"token"` // or a code
 }
 
 // An outbox keeps the mails of one site.
@@ -51,4 +52,14 @@ func (o *outbox) await(t *testing.T, kind, to string) mail {
 	}
 	t.Fatalf("no %s mail to %s", kind, to)
 	return mail{}
+}
+
+// take is await for mails that are sent again: it removes what it returns.
+func (o *outbox) take(t *testing.T, kind, to string) mail {
+	t.Helper()
+	taken := o.await(t, kind, to)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.mails = slices.DeleteFunc(o.mails, func(m mail) bool { return m == taken })
+	return taken
 }

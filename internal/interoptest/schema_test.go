@@ -10,7 +10,7 @@ import (
 	"github.com/seed3b05b409/auth/internal/testdb"
 )
 
-var schemas = []*variant{core, extended, everyField, uuids, serials, renamed, snake, counting}
+var schemas = []*variant{core, extended, everyField, uuids, serials, renamed, snake, counting, plugged, pluggedUUIDs, pluggedSerials, pluggedRenamed}
 
 // The migrations of both make the same tables, to the last default.
 func TestTablesAreTheSame(t *testing.T) {

@@ -1,7 +1,9 @@
 package interoptest
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -19,6 +21,7 @@ type variant struct {
 	options map[string]any // of the original, beside the common ones
 	config  func(c *auth.Config)
 	naming  []auth.Naming
+	plugins func(mails *outbox) []auth.Plugin
 }
 
 const secret = "a secret for tests, 32 bytes long"
@@ -77,6 +80,9 @@ func (v *variant) open(t *testing.T, d *database, mails *outbox) *auth.Auth {
 	if v.config != nil {
 		v.config(&config)
 	}
+	if v.plugins != nil {
+		config.Plugins = v.plugins(mails)
+	}
 	a, err := auth.New(config)
 	if err != nil {
 		t.Fatal(err)
@@ -87,6 +93,7 @@ func (v *variant) open(t *testing.T, d *database, mails *outbox) *auth.Auth {
 // A world is one database with both sites on it.
 type world struct {
 	*database
+	naming    []auth.Naming
 	npm, ours *site
 	people    int
 }
@@ -105,9 +112,37 @@ func newWorld(t *testing.T, s testdb.Server, v *variant, migrator string) *world
 	t.Cleanup(server.Close)
 	return &world{
 		database: d,
+		naming:   v.naming,
 		npm:      o.serve(t, d, v.originalOptions()),
-		ours:     &site{name: "go", origin: server.URL, mails: mails},
+		ours:     &site{name: "go", origin: server.URL, mails: mails, call: caller(a)},
 	}
+}
+
+// caller calls endpoints of an instance by their names.
+func caller(a *auth.Auth) func(t *testing.T, name string, body, into any) {
+	return func(t *testing.T, name string, body, into any) {
+		t.Helper()
+		text, err := json.Marshal(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := a.API.Operation(name).CallJSON(t.Context(), text)
+		if err == nil {
+			err = json.Unmarshal(out, into)
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+}
+
+// sql returns the quoted name of a table, or of a column of it.
+func (w *world) sql(table, column string) string {
+	name := cmp.Or(column, table)
+	for _, naming := range w.naming {
+		name = cmp.Or(naming(table, column), name)
+	}
+	return w.quote(name)
 }
 
 // newAddress is an address that nobody has used.

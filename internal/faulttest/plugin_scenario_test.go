@@ -1,0 +1,113 @@
+package faulttest
+
+// pluginScenarios are those of plugins' endpoints, and of endpoints of the core that
+// plugins change.
+var pluginScenarios = plug([]scenario{
+	{endpoint: "signInUsername", given: usernamed, post: "/sign-in/username", body: `{"username":"Lady_Ann","password":"password of ann"}`,
+		status: 200, change: "session+1"},
+	{endpoint: "isUsernameAvailable", given: usernamed, post: "/is-username-available", body: `{"username":"LADY_ANN"}`, status: 200},
+	{endpoint: "signUpEmail", variant: "with a username", post: "/sign-up/email",
+		body:   `{"name":"Cat","email":"cat@example.com","password":"password of cat","username":"Lady_Cat"}`,
+		status: 200, change: "account+1 session+1 user+1", again: 400},
+	{endpoint: "updateUser", variant: "with a username", as: "ANN", post: "/update-user", body: `{"username":"Lady_Ann"}`,
+		status: 200, change: "user~1"},
+
+	{endpoint: "signInMagicLink", post: "/sign-in/magic-link", body: `{"email":"ann@example.com"}`, status: 200, change: "verification+1"},
+	{endpoint: "magicLinkVerify", given: link("ann@example.com"), get: "/magic-link/verify?token=$TOKEN",
+		status: 200, change: "account-2 session+1 session-2 user~1 verification-1", again: 302},
+	{endpoint: "magicLinkVerify", variant: "of a new user", given: link("cat@example.com"), get: "/magic-link/verify?token=$TOKEN",
+		status: 200, change: "session+1 user+1 verification-1", again: 302},
+	{endpoint: "magicLinkVerify", variant: "of one who has verified", given: both(verified, link("ann@example.com")), get: "/magic-link/verify?token=$TOKEN",
+		status: 200, change: "session+1 verification-1", again: 302},
+
+	{endpoint: "sendVerificationOTP", post: "/email-otp/send-verification-otp", body: `{"email":"ann@example.com","type":"sign-in"}`,
+		status: 200, change: "verification+1"},
+	{endpoint: "sendVerificationOTP", variant: "to nobody", post: "/email-otp/send-verification-otp", body: `{"email":"nobody@example.com","type":"email-verification"}`,
+		status: 200},
+	{endpoint: "checkVerificationOTP", given: otp("sign-in"), post: "/email-otp/check-verification-otp",
+		body:   `{"email":"ann@example.com","type":"sign-in","otp":"$TOKEN"}`,
+		status: 200, change: "verification+1 verification-1"},
+	{endpoint: "checkVerificationOTP", variant: "of a wrong one", given: otp("sign-in"), post: "/email-otp/check-verification-otp",
+		body: `{"email":"ann@example.com","type":"sign-in","otp":"wrong"}`, status: 400, change: "verification+1 verification-1"},
+	{endpoint: "verifyEmailOTP", given: otp("email-verification"), post: "/email-otp/verify-email",
+		body: `{"email":"ann@example.com","otp":"$TOKEN"}`, status: 200, change: "session+1 user~1 verification-1", again: 400},
+	{endpoint: "signInEmailOTP", given: otp("sign-in"), post: "/sign-in/email-otp", body: `{"email":"ann@example.com","otp":"$TOKEN"}`,
+		status: 200, change: "account-2 session+1 session-2 user~1 verification-1", again: 400},
+	{endpoint: "signInEmailOTP", variant: "of a new user", given: otpOfCat, post: "/sign-in/email-otp", body: `{"email":"cat@example.com","otp":"$TOKEN"}`,
+		status: 200, change: "session+1 user+1 verification-1", again: 400},
+	{endpoint: "requestPasswordResetEmailOTP", post: "/email-otp/request-password-reset", body: `{"email":"ann@example.com"}`,
+		status: 200, change: "verification+1"},
+	{endpoint: "forgetPasswordEmailOTP", post: "/forget-password/email-otp", body: `{"email":"ann@example.com"}`,
+		status: 200, change: "verification+1"},
+	{endpoint: "resetPasswordEmailOTP", given: resetOTP, post: "/email-otp/reset-password", body: `{"email":"ann@example.com","otp":"$TOKEN","password":"the new one"}`,
+		status: 200, change: "account+1 account-2 session-2 user~1 verification-1", again: 400},
+	{endpoint: "requestEmailChangeEmailOTP", as: "ANN", post: "/email-otp/request-email-change", body: `{"newEmail":"anna@example.com"}`,
+		status: 200, change: "verification+1"},
+	{endpoint: "changeEmailEmailOTP", given: changeOTP, as: "ANN", post: "/email-otp/change-email", body: `{"newEmail":"anna@example.com","otp":"$TOKEN"}`,
+		status: 200, change: "user~1 verification-1", again: 400},
+	{endpoint: "createVerificationOTP", call: calling("createVerificationOTP", `{"email":"ann@example.com","type":"sign-in"}`),
+		status: 200, change: "verification+1"},
+	{endpoint: "getVerificationOTP", given: otp("sign-in"), call: calling("getVerificationOTP", `{"email":"ann@example.com","type":"sign-in"}`), status: 200},
+
+	{endpoint: "enableTwoFactor", as: "ANN", post: "/two-factor/enable", body: `{"password":"password of ann"}`, status: 200, change: "twoFactor+1"},
+	{endpoint: "enableTwoFactor", variant: "again", given: enabling, as: "ANN", post: "/two-factor/enable", body: `{"password":"password of ann"}`,
+		status: 200, change: "twoFactor~1"},
+	{endpoint: "enableTwoFactor", variant: "by mail", as: "ANN", post: "/two-factor/enable", body: `{"password":"password of ann","method":"otp"}`,
+		status: 200, change: "session+1 session-1 user~1", again: 401},
+	{endpoint: "verifyTOTP", given: enabling, as: "ANN", post: "/two-factor/verify-totp", body: `{"code":"$TOTP"}`,
+		status: 200, change: "session+1 session-1 twoFactor~1 user~1", again: 401},
+	{endpoint: "signInEmail", variant: "of a protected user", given: protected, post: "/sign-in/email", body: anns,
+		status: 200, change: "verification+2", aside: "verification+1"},
+	{endpoint: "signInEmail", variant: "on a trusted device", given: trusted, post: "/sign-in/email", body: anns,
+		status: 200, change: "session+1 verification+1 verification-1", aside: "session+1"},
+	{endpoint: "verifyTOTP", variant: "of a challenge", given: challenged, post: "/two-factor/verify-totp", body: `{"code":"$TOTP"}`,
+		status: 200, change: "session+1 verification-2", again: 401},
+	{endpoint: "verifyTOTP", variant: "that trusts the device", given: challenged, post: "/two-factor/verify-totp", body: `{"code":"$TOTP","trustDevice":true}`,
+		status: 200, change: "session+1 verification+1 verification-2", again: 401},
+	{endpoint: "verifyTOTP", variant: "that is wrong", given: challenged, post: "/two-factor/verify-totp", body: `{"code":"wrong"}`,
+		status: 401, change: "twoFactor~1 verification+1 verification-1"},
+	{endpoint: "sendTwoFactorOTP", given: challenged, post: "/two-factor/send-otp", body: `{}`, status: 200, change: "verification+1"},
+	{endpoint: "verifyTwoFactorOTP", given: sendingFactor, post: "/two-factor/verify-otp", body: `{"code":"$TOKEN"}`,
+		status: 200, change: "session+1 verification-2", again: 401},
+	{endpoint: "verifyTwoFactorOTP", variant: "that is wrong", given: sendingFactor, post: "/two-factor/verify-otp", body: `{"code":"wrong"}`,
+		status: 401, change: "twoFactor~1 verification+1 verification-1"},
+	{endpoint: "verifyBackupCode", given: challenged, post: "/two-factor/verify-backup-code", body: `{"code":"$BACKUP"}`,
+		status: 200, change: "session+1 twoFactor~1 verification-2", again: 401},
+	{endpoint: "generateBackupCodes", given: protected, as: "PROTECTED", post: "/two-factor/generate-backup-codes", body: `{"password":"password of ann"}`,
+		status: 200, change: "twoFactor~1"},
+	{endpoint: "getTOTPURI", given: protected, as: "PROTECTED", post: "/two-factor/get-totp-uri", body: `{"password":"password of ann"}`, status: 200},
+	{endpoint: "viewBackupCodes", given: protected, call: calling("viewBackupCodes", `{"userId":"$USER"}`), status: 200},
+	{endpoint: "disableTwoFactor", given: trusted, as: "PROTECTED", post: "/two-factor/disable", body: `{"password":"password of ann"}`,
+		status: 200, change: "session+1 session-1 twoFactor-1 user~1 verification-1", again: 401},
+
+	{endpoint: "getJwks", get: "/jwks", status: 200, change: "jwks+1"},
+	{endpoint: "getToken", as: "ANN", get: "/token", status: 200, change: "jwks+1"},
+	{endpoint: "getToken", variant: "with a key", given: signed, as: "ANN", get: "/token", status: 200},
+	{endpoint: "signJWT", call: calling("signJWT", `{"payload":{"sub":"somebody"}}`), status: 200, change: "jwks+1"},
+	{endpoint: "verifyJWT", given: signed, call: calling("verifyJWT", `{"token":"$JWT"}`), status: 200},
+	{endpoint: "getSession", variant: "with a token", given: signed, as: "ANN", get: "/get-session", status: 200},
+
+	{endpoint: "listDeviceSessions", given: sharing, as: "BOB", get: "/multi-session/list-device-sessions", status: 200},
+	{endpoint: "setActiveSession", given: sharing, as: "BOB", post: "/multi-session/set-active", body: `{"sessionToken":"$FIRSTTOKEN"}`, status: 200},
+	{endpoint: "revokeDeviceSession", given: sharing, as: "BOB", post: "/multi-session/revoke", body: `{"sessionToken":"$FIRSTTOKEN"}`,
+		status: 200, change: "session-1"},
+	{endpoint: "revokeDeviceSession", variant: "that is active", given: sharing, as: "BOB", post: "/multi-session/revoke", body: `{"sessionToken":"$BOBTOKEN"}`,
+		status: 200, change: "session-1", again: 401},
+	{endpoint: "signInEmail", variant: "once more in a browser", given: sharing, post: "/sign-in/email", body: anns,
+		status: 200, change: "session+1 session-1", aside: "session+1"},
+	{endpoint: "signOut", variant: "of all in a browser", given: sharing, as: "BOB", post: "/sign-out", body: `{}`,
+		status: 200, change: "session-2", lenient: true, aside: "session-1"},
+
+	{endpoint: "generateOneTimeToken", as: "ANN", get: "/one-time-token/generate", status: 200, change: "verification+1"},
+	{endpoint: "verifyOneTimeToken", given: oneTimeToken, post: "/one-time-token/verify", body: `{"token":"$TOKEN"}`,
+		status: 200, change: "verification-1", again: 400},
+})
+
+// plug says of scenarios that all plugins are there, and that their statements are
+// like those of others.
+func plug(scenarios []scenario) []scenario {
+	for i := range scenarios {
+		scenarios[i].plugins, scenarios[i].brief = true, true
+	}
+	return scenarios
+}
