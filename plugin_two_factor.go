@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -175,25 +176,17 @@ func (p *TwoFactor) Extend(s *Services) (*Extension, error) {
 }
 
 func (p *TwoFactor) setDefaults() {
-	orDefault(&p.CookieMaxAge, 10*time.Minute)
-	orDefault(&p.TrustDeviceMaxAge, 30*24*time.Hour)
-	orDefault(&p.TOTP.Digits, 6)
-	orDefault(&p.TOTP.Period, 30*time.Second)
-	orDefault(&p.OTP.Digits, 6)
-	orDefault(&p.OTP.Period, 3*time.Minute)
-	orDefault(&p.OTP.AllowedAttempts, 5)
-	orDefault(&p.BackupCodes.Amount, 10)
-	orDefault(&p.BackupCodes.Length, 10)
-	orDefault(&p.Lockout.MaxFailedAttempts, 10)
-	orDefault(&p.Lockout.Duration, 15*time.Minute)
-}
-
-// orDefault gives an option that was left zero its default.
-func orDefault[T comparable](option *T, value T) {
-	var zero T
-	if *option == zero {
-		*option = value
-	}
+	p.CookieMaxAge = cmp.Or(p.CookieMaxAge, 10*time.Minute)
+	p.TrustDeviceMaxAge = cmp.Or(p.TrustDeviceMaxAge, 30*24*time.Hour)
+	p.TOTP.Digits = cmp.Or(p.TOTP.Digits, 6)
+	p.TOTP.Period = cmp.Or(p.TOTP.Period, 30*time.Second)
+	p.OTP.Digits = cmp.Or(p.OTP.Digits, 6)
+	p.OTP.Period = cmp.Or(p.OTP.Period, 3*time.Minute)
+	p.OTP.AllowedAttempts = cmp.Or(p.OTP.AllowedAttempts, 5)
+	p.BackupCodes.Amount = cmp.Or(p.BackupCodes.Amount, 10)
+	p.BackupCodes.Length = cmp.Or(p.BackupCodes.Length, 10)
+	p.Lockout.MaxFailedAttempts = cmp.Or(p.Lockout.MaxFailedAttempts, 10)
+	p.Lockout.Duration = cmp.Or(p.Lockout.Duration, 15*time.Minute)
 }
 
 // check returns all mistakes in the options.

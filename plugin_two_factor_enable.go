@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 )
@@ -86,9 +87,8 @@ func (p *TwoFactor) setUp(ctx context.Context, current *SessionData, issuer stri
 	if fresh != nil {
 		p.sendTurned(ctx, fresh)
 	}
-	orDefault(&issuer, p.issuer())
 	return &EnableTwoFactorResponse{
-		Method: MethodTOTP, TOTPURI: p.totp([]byte(secret)).uri(issuer, current.User.Email), BackupCodes: codes,
+		Method: MethodTOTP, TOTPURI: p.totp([]byte(secret)).uri(cmp.Or(issuer, p.issuer()), current.User.Email), BackupCodes: codes,
 	}, nil
 }
 

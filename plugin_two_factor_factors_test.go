@@ -436,8 +436,12 @@ func TestTwoFactorForgedDevice(t *testing.T) {
 	if err := w.core.createVerification(t.Context(), "planted-", "x", user, time.Hour); err != nil {
 		t.Fatal(err)
 	}
+	if err := w.core.createVerification(t.Context(), purposeTrustDevice, "bobs", "bob", time.Hour); err != nil {
+		t.Fatal(err)
+	}
 	sign := func(value string) string { return encodeURIComponent(w.core.signer.signCookie(value)) }
 	for reason, value := range map[string]string{
+		"a row of another user":   sign(w.plugin.services.Sign(user+"!trust-device-bobs") + "!trust-device-bobs"),
 		"no signature":            encodeURIComponent(real),
 		"not the name":            sign(signature),
 		"another user's":          sign(w.plugin.services.Sign("bob!"+name) + "!" + name),

@@ -127,6 +127,26 @@ func TestTwoFactorAttemptsAtOnce(t *testing.T) {
 	}
 }
 
+// TestTwoFactorCountAtOnce: those who have all read the same row count under its lock.
+func TestTwoFactorCountAtOnce(t *testing.T) {
+	w := newTwoFactorWorld(t, func(p *TwoFactor) { p.Lockout.MaxFailedAttempts = 4 })
+	ann, _ := w.enrolled()
+	row := w.rowOf(ann)
+	var counted atomic.Int64
+	var done sync.WaitGroup
+	for range 24 {
+		done.Go(func() {
+			if w.plugin.count(t.Context(), row) == nil {
+				counted.Add(1)
+			}
+		})
+	}
+	done.Wait()
+	if row = w.rowOf(ann); counted.Load() != 4 || *row.FailedVerificationCount != 4 || row.LockedUntil == nil {
+		t.Errorf("counted %d, %+v", counted.Load(), row)
+	}
+}
+
 // TestTwoFactorOTPAttemptsAtOnce: the same for one code that was sent.
 func TestTwoFactorOTPAttemptsAtOnce(t *testing.T) {
 	w := newTwoFactorWorld(t, func(p *TwoFactor) { p.OTP.AllowedAttempts, p.Lockout.Disabled = 3, true })

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -23,11 +24,7 @@ func (p *TwoFactor) totp(key []byte) totp {
 	return totp{key: key, digits: p.TOTP.Digits, period: p.TOTP.Period}
 }
 
-func (p *TwoFactor) issuer() string {
-	issuer := p.Issuer
-	orDefault(&issuer, p.services.Config().AppName)
-	return issuer
-}
+func (p *TwoFactor) issuer() string { return cmp.Or(p.Issuer, p.services.Config().AppName) }
 
 // totpOf returns the generator of a user's codes.
 func (p *TwoFactor) totpOf(row *twoFactorRow) (totp, error) {
