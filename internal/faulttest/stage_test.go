@@ -50,10 +50,14 @@ type stage struct {
 	backupCodes []string // of the last protected user
 }
 
-// newStage makes the tables, Ann with two sessions and an account at GitHub
-// beside her password, and Bob, who is to be left alone.
+// newStage makes the tables, those of plugins too, Ann with two sessions and an
+// account at GitHub beside her password, and Bob, who is to be left alone.
 func newStage(t *testing.T, db *database) *stage {
 	s := emptyStage(t, db, nil)
+	s.plugged = s.instance(s.plain, plugged)
+	if err := s.plugged.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	s.direct("/sign-up/email", `{"name":"Bob","email":"bob@example.com","password":"password of bob"}`)
 	s.words["ANN"] = s.session(s.direct("/sign-up/email", `{"name":"Ann","email":"ann@example.com","password":"password of ann"}`))
 	s.words["PHONE"] = s.session(s.direct("/sign-in/email", `{"email":"ann@example.com","password":"password of ann"}`))
@@ -82,14 +86,8 @@ func emptyStage(t *testing.T, db *database, change func(*auth.Config)) *stage {
 	s.plain = sql.OpenDB(connector)
 	t.Cleanup(func() { _ = s.plain.Close() })
 	s.core = s.instance(s.plain, change)
-	s.plugged = s.instance(s.plain, func(c *auth.Config) {
-		plugged(c)
-		if change != nil {
-			change(c)
-		}
-	})
 	s.director = s.core
-	if err := s.plugged.Migrate(t.Context()); err != nil {
+	if err := s.director.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return s
