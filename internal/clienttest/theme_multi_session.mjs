@@ -33,11 +33,13 @@ export const steps = [
     assert.deepEqual([found.user, found.session.token], [scene.ann.user, scene.ann.token]);
   }],
 
+  // In a tab of its own: an atom that reads a session which is just being replaced
+  // may lose the browser the new one.
   ["multi-session: the other one moves the atom", async (scene) => {
-    const { client } = scene.home;
-    const seen = await watched(scene.home);
+    const tab = openPlugins(scene, [multiSessionClient()], { browser: scene.home.browser });
+    const seen = await watched(tab);
     const before = seen.reads;
-    const data = await must(client.multiSession.setActive({ sessionToken: scene.ann.token }));
+    const data = await must(tab.client.multiSession.setActive({ sessionToken: scene.ann.token }));
     assert.deepEqual([data.user, data.session.token], [scene.ann.user, scene.ann.token]);
     assert.equal((await seen.settled(before)).data.user.id, scene.ann.user.id);
     seen.stop();

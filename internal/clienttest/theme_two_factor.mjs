@@ -82,10 +82,11 @@ export const steps = [
 
   ["two-factor: the first code moves the atom", async (scene) => {
     const { home, user } = scene;
-    const seen = await watched(home);
-    await mustFail(home.client.twoFactor.verifyTotp({ code: wrong(user.secret) }), ...invalidCode);
+    const tab = openPlugins(scene, [twoFactorClient()], { browser: home.browser });
+    const seen = await watched(tab);
+    await mustFail(tab.client.twoFactor.verifyTotp({ code: wrong(user.secret) }), ...invalidCode);
     const before = seen.reads;
-    await must(home.client.twoFactor.verifyTotp({ code: totp(user.secret) }));
+    await must(tab.client.twoFactor.verifyTotp({ code: totp(user.secret) }));
     const { data } = await seen.settled(before);
     assert.equal(data.user.twoFactorEnabled, true);
     assert.notEqual(data.session.token, user.token, "the session is another one");
@@ -285,8 +286,8 @@ export const steps = [
     assert.notEqual(now.session.token, old.token);
     seen.stop();
     assert.equal(phone.browser.cookie("trust_device"), undefined);
-    await must(phone.client.signOut());
-    assert.equal((await must(phone.client.signIn.email(user))).user.id, user.user.id);
-    await mustFail(phone.client.twoFactor.verifyBackupCode({ code: user.backupCodes[1] }), 400, "BACKUP_CODES_NOT_ENABLED", "Backup codes aren't enabled");
+    const tab = device(scene);
+    assert.equal((await must(tab.client.signIn.email(user))).user.id, user.user.id);
+    await mustFail(tab.client.twoFactor.verifyBackupCode({ code: user.backupCodes[1] }), 400, "BACKUP_CODES_NOT_ENABLED", "Backup codes aren't enabled");
   }],
 ];
