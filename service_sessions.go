@@ -95,7 +95,7 @@ func (s *Services) DeleteSession(ctx context.Context, token string) error {
 
 // DeleteSessions ends all sessions of a user.
 func (s *Services) DeleteSessions(ctx context.Context, userID string) error {
-	return s.core.deleteSessionsOf(ctx, userID)
+	return s.core.endSessions(ctx, sessionScope{many: true, userID: userID})
 }
 
 // VisibleSession returns a session and its user as clients may see them.

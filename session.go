@@ -203,6 +203,18 @@ func (s *services) deleteSessionsOf(ctx context.Context, userID string) error {
 	return s.sessions.remove(ctx, sessionScope{many: true, userID: userID})
 }
 
+// endSessions ends sessions of a user by themselves. The user is locked first: on
+// MySQL two statements that remove the same sessions in another order, one of them
+// with the user, would wait for each other.
+func (s *services) endSessions(ctx context.Context, which sessionScope) error {
+	return s.transact(ctx, func(ctx context.Context) error {
+		if _, err := s.lockUser(ctx, which.userID); err != nil {
+			return err
+		}
+		return s.sessions.remove(ctx, which)
+	})
+}
+
 // fresh reports whether a session was created recently enough for sensitive
 // work. Refreshing a session does not make it fresh.
 func (s *services) fresh(session *Session) bool {

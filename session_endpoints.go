@@ -107,7 +107,7 @@ func (c *core) revokeSession(ctx context.Context, in RevokeSessionRequest) (*Sta
 // revokeSessions signs the caller's user out everywhere.
 func (c *core) revokeSessions(ctx context.Context, _ Empty) (*Status, error) {
 	data := currentSession(ctx)
-	if err := c.deleteSessionsOf(ctx, data.User.ID); err != nil {
+	if err := c.endSessions(ctx, sessionScope{many: true, userID: data.User.ID}); err != nil {
 		return nil, c.revocationFailed(ctx, err)
 	}
 	c.cookiesOf(ctx).clear(ExchangeFrom(ctx))
@@ -118,7 +118,7 @@ func (c *core) revokeSessions(ctx context.Context, _ Empty) (*Status, error) {
 // revokeOtherSessions signs the caller's user out everywhere else.
 func (c *core) revokeOtherSessions(ctx context.Context, _ Empty) (*Status, error) {
 	data := currentSession(ctx)
-	err := c.sessions.remove(ctx, sessionScope{many: true, userID: data.User.ID, except: data.Session.Token})
+	err := c.endSessions(ctx, sessionScope{many: true, userID: data.User.ID, except: data.Session.Token})
 	if err != nil {
 		return nil, c.revocationFailed(ctx, err)
 	}
