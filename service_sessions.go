@@ -71,23 +71,6 @@ func (s *Services) ClearSession(ctx context.Context, keepForget bool) {
 // Forgets reports whether the browser's session is not to be remembered.
 func (s *Services) Forgets(ctx context.Context) bool { return s.core.forgets(ExchangeFrom(ctx)) }
 
-// RotateSession gives the caller a new session in place of the current one, for the
-// same user as it is now. It returns the new one.
-func (s *Services) RotateSession(ctx context.Context, current *Session, user *User) (session *Session, err error) {
-	forget := s.Forgets(ctx)
-	err = s.core.transact(ctx, func(ctx context.Context) error {
-		if session, err = s.core.createSession(ctx, user.ID, forget, current); err != nil {
-			return err
-		}
-		return s.core.deleteSession(ctx, current.Token)
-	})
-	if err != nil {
-		return nil, err
-	}
-	s.core.setSession(ctx, &SessionData{Session: session, User: user}, forget)
-	return session, nil
-}
-
 // DeleteSession ends the session with a token.
 func (s *Services) DeleteSession(ctx context.Context, token string) error {
 	return s.core.deleteSession(ctx, token)
