@@ -42,7 +42,6 @@ func (c *core) signInEmail(ctx context.Context, in SignInEmailRequest) (*SignInE
 	if c.emailPassword.RequireEmailVerification && !user.EmailVerified {
 		return nil, c.refuseUnverified(ctx, user, in.CallbackURL)
 	}
-	c.redirectAfterSignIn(ctx, in.CallbackURL)
 	session, err := c.signIn(ctx, &SignIn{
 		User: user, Method: "email", Password: account, DontRemember: dontRemember(in.RememberMe),
 	})
@@ -51,20 +50,15 @@ func (c *core) signInEmail(ctx context.Context, in SignInEmailRequest) (*SignInE
 		return nil, c.signInFailed(ctx, in.Email)
 	case err != nil:
 		return nil, aborted(err, ErrFailedToCreateSession, http.StatusUnauthorized)
-	case session == nil:
+	}
+	redirect := in.CallbackURL != nil && *in.CallbackURL != ""
+	if redirect {
+		ExchangeFrom(ctx).SetLocation(*in.CallbackURL)
+	}
+	if session == nil { // another factor first
 		return nil, nil
 	}
-	return &SignInEmailResponse{
-		Redirect: in.CallbackURL != nil && *in.CallbackURL != "",
-		Token:    session.Token, URL: in.CallbackURL, User: c.visibleUser(user),
-	}, nil
-}
-
-// redirectAfterSignIn adds the Location that the client may follow.
-func (c *core) redirectAfterSignIn(ctx context.Context, callbackURL *string) {
-	if callbackURL != nil && *callbackURL != "" {
-		ExchangeFrom(ctx).SetLocation(*callbackURL)
-	}
+	return &SignInEmailResponse{Redirect: redirect, Token: session.Token, URL: in.CallbackURL, User: c.visibleUser(user)}, nil
 }
 
 // authenticate returns the user with an address and a password, and the account
