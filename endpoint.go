@@ -164,6 +164,8 @@ type operation struct {
 	after    []Hook
 
 	routeBefore, routeAfter []Hook // those of plugins that are for this path
+
+	description Description
 }
 
 func (op *operation) Name() string        { return op.name }

@@ -38,7 +38,7 @@ func (f floor) String() string {
 // house says on which floor each file is. The files of plugins, plugin_*.go,
 // need no entry.
 var house = map[floor]string{
-	kernelFloor: `apierror binding binding_nested body call doc endpoint exchange form json optional pipeline response utf8 validate`,
+	kernelFloor: `apierror binding binding_nested body call describe doc endpoint exchange form json optional pipeline response utf8 validate`,
 
 	storageFloor: `condition entity entity_field entity_json id naming row store store_memory store_memory_table
 		store_memory_tx store_memory_view store_sql store_sql_dialect store_sql_mysql

@@ -76,6 +76,10 @@ type Extension struct {
 	// lets the sign-in go on.
 	Challenge func(ctx context.Context, in *SignIn) (answer any, err error)
 
+	// Answers are what Challenge and the plugin's hooks answer in place of an
+	// endpoint's result, so that documents can name it and a Client knows it again.
+	Answers []RouteAnswer
+
 	// Unproven takes away what was set up for a user by whoever made it, when the
 	// owner of the mailbox shows up and nobody had proven to be that
 	// (Services.ProveMailbox). It runs in the transaction in which passwords, accounts
@@ -138,8 +142,21 @@ type RouteHook struct {
 	Run   Hook
 }
 
-func (h RouteHook) matches(path string) bool {
-	return len(h.Paths) == 0 || path != "" && slices.ContainsFunc(h.Paths, func(pattern string) bool {
+func (h RouteHook) matches(path string) bool { return matchesRoute(h.Paths, path) }
+
+func matchesRoute(patterns []string, path string) bool {
+	return len(patterns) == 0 || path != "" && slices.ContainsFunc(patterns, func(pattern string) bool {
 		return pattern == path || hasWildcard(pattern) && newGlob(pattern).matches(path)
 	})
 }
+
+// A RouteAnswer is a value that some endpoints, named as in a RouteHook, may answer in
+// place of their results with status 200. It is an error as well: a typed Call returns
+// it as such, and so does that of a Client, which knows it by its members: all that its
+// type requires are there, and no others.
+type RouteAnswer struct {
+	Paths []string
+	Value error // the zero value of its type, such as &TwoFactorChallenge{}
+}
+
+func (a RouteAnswer) matches(path string) bool { return matchesRoute(a.Paths, path) }
