@@ -97,7 +97,7 @@ func (n *notes) list(w http.ResponseWriter, r *http.Request) {
 	user := auth.SessionFromContext(r.Context()).User
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	fmt.Fprintf(w, "%d notes of %s\n", len(n.of[user.ID]), user.Name)
+	fmt.Fprintf(w, "Notes of %s: %d\n", user.Name, len(n.of[user.ID]))
 	for _, note := range n.of[user.ID] {
 		fmt.Fprintln(w, note)
 	}

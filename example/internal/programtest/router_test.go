@@ -38,12 +38,12 @@ func TestChi(t *testing.T) {
 	stranger.do("POST", "/notes", form, "Buy milk").is(http.StatusUnauthorized)
 
 	v := p.visitor().signUp(ada)
-	v.get("/notes").is(http.StatusOK).says("0 notes of Ada")
+	v.get("/notes").is(http.StatusOK).says("Notes of Ada: 0")
 	v.do("POST", "/notes", form, "Buy milk").is(http.StatusCreated)
 	v.with("Sec-Fetch-Site", "cross-site").do("POST", "/notes", form, "Buy whisky").is(http.StatusForbidden)
 	v.do("POST", "/notes", form, strings.Repeat("long ", 1000)).is(http.StatusBadRequest)
-	v.get("/notes").is(http.StatusOK).says("1 notes of Ada\nBuy milk\n")
-	p.visitor().signUp(person{"Grace", "grace@example.com", password}).get("/notes").says("0 notes of Grace")
+	v.get("/notes").is(http.StatusOK).says("Notes of Ada: 1\nBuy milk\n")
+	p.visitor().signUp(person{"Grace", "grace@example.com", password}).get("/notes").says("Notes of Grace: 0")
 	v.signOut().get("/notes").is(http.StatusUnauthorized)
 }
 

@@ -126,6 +126,19 @@ func (v *visitor) signOut() *visitor {
 	return v
 }
 
+// cookies returns what the visitor would send, as a header.
+func (v *visitor) cookies() string {
+	v.t.Helper()
+	r, err := http.NewRequest("GET", v.url, nil)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	for _, cookie := range v.client.Jar.Cookies(r.URL) {
+		r.AddCookie(cookie)
+	}
+	return r.Header.Get("Cookie")
+}
+
 // is checks the status.
 func (a *answer) is(status int) *answer {
 	a.t.Helper()
