@@ -24,6 +24,7 @@ import (
 	"errors"
 	"flag"
 	"log"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -54,8 +55,11 @@ func main() {
 // serve answers requests until the program is told to end, then gives those that run
 // ten seconds to finish.
 func serve(addr string, handler http.Handler) error {
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return err
+	}
 	server := &http.Server{
-		Addr:              addr,
 		Handler:           handler,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
@@ -71,7 +75,7 @@ func serve(addr string, handler http.Handler) error {
 		ended <- server.Shutdown(ctx)
 	})
 	log.Printf("serving at http://%s", addr)
-	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return <-ended

@@ -22,6 +22,7 @@ import (
 	"flag"
 	"fmt"
 	"log"
+	"net"
 	"net/http"
 	"os"
 	"time"
@@ -45,7 +46,11 @@ func main() {
 	http.Handle("GET /hello", a.RequireSession(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintln(w, "Hello,", auth.SessionFromContext(r.Context()).User.Name)
 	})))
+	listener, err := net.Listen("tcp", *addr)
+	if err != nil {
+		log.Fatal(err)
+	}
 	log.Printf("serving at http://%s", *addr)
-	server := &http.Server{Addr: *addr, ReadHeaderTimeout: 5 * time.Second}
-	log.Fatal(server.ListenAndServe())
+	server := &http.Server{ReadHeaderTimeout: 5 * time.Second}
+	log.Fatal(server.Serve(listener))
 }

@@ -2,7 +2,6 @@ package programtest
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -76,36 +75,42 @@ type run struct {
 	addr      string // default: a free one
 }
 
-// start runs a program until the end of the test. A port that was free may be taken
-// meanwhile; then it takes another one.
+// start runs a program until the end of the test.
 func start(t *testing.T, name string, r run) *program {
+	t.Helper()
+	p, err := r.start(t, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// start is for any goroutine. A port that was free may be taken meanwhile; then it
+// takes another one.
+func (r run) start(t *testing.T, name string) (p *program, err error) {
 	t.Helper()
 	for range 3 {
 		addr := r.addr
 		if addr == "" {
-			addr = freeAddr(t)
+			if addr, err = freeAddr(); err != nil {
+				return nil, err
+			}
 		}
-		p, err := launch(t, name, addr, r)
-		if err == nil {
-			return p
-		}
-		if r.addr != "" || !strings.Contains(err.Error(), "address already in use") {
-			t.Fatal(err)
+		p, err = launch(t, name, addr, r)
+		if err == nil || r.addr != "" || !strings.Contains(err.Error(), "address already in use") {
+			break
 		}
 	}
-	t.Fatalf("%s: every port is taken", name)
-	return nil
+	return p, err
 }
 
 // freeAddr returns an address at which nothing listens.
-func freeAddr(t *testing.T) string {
-	t.Helper()
+func freeAddr() (string, error) {
 	listener, err := net.Listen("tcp", "localhost:0")
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
-	defer listener.Close()
-	return fmt.Sprintf("localhost:%d", listener.Addr().(*net.TCPAddr).Port)
+	return fmt.Sprintf("localhost:%d", listener.Addr().(*net.TCPAddr).Port), listener.Close()
 }
 
 func launch(t *testing.T, name, addr string, r run) (*program, error) {
@@ -134,25 +139,10 @@ func launch(t *testing.T, name, addr string, r run) (*program, error) {
 		return nil, fmt.Errorf("%s did not say where it serves:\n%s", name, output)
 	}
 	t.Cleanup(p.stop)
-	return p, p.listening(strings.TrimPrefix(p.url, "http://"), output)
+	return p, nil
 }
 
-// listening waits until the program answers: it says where it serves before it does.
-func (p *program) listening(addr string, output *announcement) error {
-	for range 200 {
-		conn, err := net.Dial("tcp", addr)
-		if err == nil {
-			return conn.Close()
-		}
-		select {
-		case err := <-p.ended:
-			p.ended <- err
-			return fmt.Errorf("the program ended: %v\n%s", err, output)
-		case <-time.After(25 * time.Millisecond):
-		}
-	}
-	return errors.New("nothing listens at " + addr)
-}
+func (p *program) addr() string { return strings.TrimPrefix(p.url, "http://") }
 
 // stop tells the program to end and waits until it has. What it does then has to
 // succeed, unless it is one without any graceful end.
@@ -188,8 +178,8 @@ func (p *program) kill() {
 	p.ended <- <-p.ended
 }
 
-// An announcement is what a program writes. It sends the first URL that is alone at
-// the end of a line.
+// An announcement is what a program writes until it says where it serves, which it
+// sends.
 type announcement struct {
 	to  io.Writer
 	url chan string
@@ -204,8 +194,11 @@ var announced = regexp.MustCompile(`serving at (http://[^\s/]+)\n`)
 func (a *announcement) Write(p []byte) (int, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.found {
+		return a.to.Write(p)
+	}
 	a.text.Write(p)
-	if m := announced.FindSubmatch(a.text.Bytes()); m != nil && !a.found {
+	if m := announced.FindSubmatch(a.text.Bytes()); m != nil {
 		a.found = true
 		a.url <- string(m[1])
 	}

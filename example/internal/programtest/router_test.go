@@ -24,7 +24,7 @@ func TestSecretOfEnvironment(t *testing.T) {
 		if name == "instances" {
 			continue // does not start without a secret
 		}
-		if _, err := launch(t, name, freeAddr(t), run{env: []string{"AUTH_SECRET=too short"}}); err == nil || !strings.Contains(err.Error(), "needs 32") {
+		if _, err := (run{env: []string{"AUTH_SECRET=too short"}}).start(t, name); err == nil || !strings.Contains(err.Error(), "needs 32") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
