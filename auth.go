@@ -103,6 +103,7 @@ func newServices(config *Config, added extensions, base *url.URL, address *addre
 	sessionFields := slices.Concat(added.columns("session"), config.Session.Fields)
 	s := &services{
 		log:                 config.Logger,
+		onEvent:             config.OnEvent,
 		store:               config.Store,
 		ids:                 config.IDs,
 		newID:               config.NewID,
@@ -127,7 +128,9 @@ func newServices(config *Config, added extensions, base *url.URL, address *addre
 	}
 	var passwordErr, originErr, checkErr error
 	own, siteErr := s.openSites(config, added, base, address)
-	s.passwords, passwordErr = newPasswords(config.Passwords)
+	if s.passwords, passwordErr = newPasswords(config.Passwords); passwordErr == nil {
+		s.passwords.overloaded = func(ctx context.Context) { s.event(ctx, Event{Name: EventPasswordOverload}) }
+	}
 	if s.trusted, originErr = newTrustedOrigins(own, slices.Concat(config.TrustedOrigins, added.trustedOrigins())); originErr == nil {
 		s.trusted.perRequest = config.TrustedOriginsFunc
 	}
@@ -267,6 +270,7 @@ func (a *Auth) admit(ctx context.Context, r *http.Request, address, path string)
 	if err != nil || ok {
 		return err
 	}
+	a.core.event(ctx, Event{Name: EventRateLimited, Address: address, Attrs: []slog.Attr{slog.String("path", path)}})
 	return tooManyRequests(retryAfter)
 }
 

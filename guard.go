@@ -1,5 +1,7 @@
 package auth
 
+import "log/slog"
+
 // redirectFields are the members that the guard looks at in the body of every
 // endpoint, whether the endpoint knows them or not.
 var redirectFields = []struct {
@@ -20,7 +22,7 @@ func (s *services) guardURLs(x *Exchange) error {
 		return nil
 	}
 	if err := s.origin.checkOrigin(x.request, x.op.path); err != nil {
-		return err
+		return s.originRefused(x, err)
 	}
 	for _, f := range redirectFields {
 		if err := s.guardURL(x, f.member, f.field); err != nil {
@@ -42,8 +44,36 @@ func (s *services) guardURL(x *Exchange, name string, field urlField) error {
 	case !isText:
 		return field.notString()
 	}
-	return s.origin.checkURL(x.request, x.op.path, field, value)
+	return s.checkURL(x, field, value)
 }
+
+func (s *services) checkURL(x *Exchange, field urlField, value string) error {
+	err := s.origin.checkURL(x.request, x.op.path, field, value)
+	if err != nil {
+		s.event(x, Event{Name: EventRedirectRefused, Reason: reasonOf(field.code()), Attrs: []slog.Attr{slog.String("path", x.op.path), slog.String("origin", originOf(value))}})
+	}
+	return err
+}
+
+// originRefused records a refusal, which it returns.
+func (s *services) originRefused(x *Exchange, err error) error {
+	s.event(x, Event{Name: EventOriginRefused, Reason: reasonOf(apiError(err).Code), Attrs: []slog.Attr{slog.String("path", x.op.path), slog.String("origin", originOf(sourceOf(x.request)))}})
+	return err
+}
+
+// originOf is as much of a URL as an event has: paths and queries may hold secrets.
+func originOf(value string) string {
+	switch l, ok := parseLocation(value); {
+	case ok && len(value) <= maxEventOrigin:
+		return l.origin()
+	case value == "" || value == "null":
+		return value
+	}
+	return "unreadable"
+}
+
+// maxEventOrigin bounds what a stranger can write into the log.
+const maxEventOrigin = 512
 
 // redirectTarget returns the value of a member; what JavaScript takes for false
 // counts as absent.
@@ -64,7 +94,10 @@ func (s *services) guardForm(x *Exchange) error {
 	if x.direct {
 		return nil
 	}
-	return s.origin.checkFormCSRF(x.request, x.op.path)
+	if err := s.origin.checkFormCSRF(x.request, x.op.path); err != nil {
+		return s.originRefused(x, err)
+	}
+	return nil
 }
 
 // guardCallback is the check of links that redirect.
@@ -76,6 +109,6 @@ func (s *services) guardQuery(name string) check {
 		if x.direct {
 			return nil
 		}
-		return s.origin.checkURL(x.request, x.op.path, callbackURLField, x.queryValue(name))
+		return s.checkURL(x, callbackURLField, x.queryValue(name))
 	}
 }
