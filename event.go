@@ -49,9 +49,13 @@ func (s *services) event(ctx context.Context, e Event) {
 	if e.Name.suspicious() {
 		e.Level = max(e.Level, slog.LevelWarn)
 	}
-	if s.onEvent == nil && !s.log.Enabled(ctx, e.Level) {
-		return
+	if s.onEvent != nil || s.log.Enabled(ctx, e.Level) {
+		s.tell(ctx, e)
 	}
+}
+
+// tell is event for an event that somebody hears.
+func (s *services) tell(ctx context.Context, e Event) {
 	if x := ExchangeFrom(ctx); x != nil {
 		setDefault(&e.Address, x.ClientAddress())
 	}
