@@ -47,7 +47,7 @@ var house = map[floor]string{
 
 	serviceFloor: `account account_linking account_oauth base_url callback_code callback_url client_address client_assertion
 		challenge cookie cookie_cache cookie_chunk cookie_signed cookie_value
-		cleanup database_hooks exchange_cookie field_input glob guard jwe jwt location lock_stripes origin
+		cleanup database_hooks event event_name exchange_cookie field_input glob guard jwe jwt location lock_stripes origin
 		id_token jwk jwk_private jws key_set
 		password password_argon2
 		password_scrypt rate_limit rate_limit_database rate_limit_secondary secondary_storage secret services
