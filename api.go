@@ -61,10 +61,10 @@ func newAPI(c *core, p *pipeline) API {
 
 		GetSession: define(spec{
 			name: "getSession", methods: []string{http.MethodGet, http.MethodPost}, path: "/get-session",
-			ignoreBody: true, noStore: true, use: []check{requireHeaders},
+			ignoreBody: true, noStore: true, reads: true, use: []check{requireHeaders},
 		}, p, c.getSession),
 		UpdateSession:       define(postAt("updateSession", "/update-session", c.requireSession), p, c.updateSession),
-		ListSessions:        define(getAt("listSessions", "/list-sessions", requireHeaders, c.requireFreshSession), p, c.listSessions),
+		ListSessions:        define(getAt("listSessions", "/list-sessions", requireHeaders, c.requireFreshSession).reading(), p, c.listSessions),
 		RevokeSession:       define(postAt("revokeSession", "/revoke-session", requireHeaders, c.requireStoredSession), p, c.revokeSession),
 		RevokeSessions:      define(postAt("revokeSessions", "/revoke-sessions", requireHeaders, c.requireStoredSession), p, c.revokeSessions),
 		RevokeOtherSessions: define(postAt("revokeOtherSessions", "/revoke-other-sessions", requireHeaders, c.requireStoredSession), p, c.revokeOtherSessions),
@@ -85,14 +85,14 @@ func newAPI(c *core, p *pipeline) API {
 		DeleteUserCallback: define(getAt("deleteUserCallback", "/delete-user/callback", c.guardCallback), p, c.deleteUserCallback),
 
 		LinkSocialAccount: define(postAt("linkSocialAccount", "/link-social", requireHeaders, c.requireStoredSession), p, c.linkSocialAccount),
-		ListUserAccounts:  define(getAt("listUserAccounts", "/list-accounts", c.requireSession), p, c.listUserAccounts),
+		ListUserAccounts:  define(getAt("listUserAccounts", "/list-accounts", c.requireSession).reading(), p, c.listUserAccounts),
 		UnlinkAccount:     define(postAt("unlinkAccount", "/unlink-account", c.requireFreshSession), p, c.unlinkAccount),
 		AccountInfo:       define(getAt("accountInfo", "/account-info"), p, c.accountInfo),
 		GetAccessToken:    define(postAt("getAccessToken", "/get-access-token"), p, c.getAccessToken),
 		RefreshToken:      define(postAt("refreshToken", "/refresh-token"), p, c.refreshToken),
 
-		OK:    define(getAt("ok", "/ok"), p, c.ok),
-		Error: define(getAt("error", "/error"), p, c.error),
+		OK:    define(getAt("ok", "/ok").reading(), p, c.ok),
+		Error: define(getAt("error", "/error").reading(), p, c.error),
 	}
 }
 
@@ -107,6 +107,12 @@ func postAt(name, path string, use ...check) spec {
 
 func (s spec) acceptingForms() spec {
 	s.form = true
+	return s
+}
+
+// reading is for what can be asked again when an answer was lost.
+func (s spec) reading() spec {
+	s.reads = true
 	return s
 }
 

@@ -25,7 +25,8 @@ import (
 // map[string]any tagged json:",inline" collects the body's other members.
 type binding struct {
 	fields   []field
-	rest     []int // the inline field, nil if there is none
+	rest     []int                 // the inline field, nil if there is none
+	local    []reflect.StructField // those that nothing of an HTTP request fills
 	hasBody  bool
 	checked  bool // some field has a constraint
 	validate bool // *Req has a Validate method
@@ -112,6 +113,7 @@ func (b *binding) add(sf reflect.StructField) {
 		b.checked = b.checked || sf.Tag.Get("check") != ""
 		return
 	}
+	b.local = append(b.local, sf)
 }
 
 func newField(sf reflect.StructField, source, name, options string) field {
