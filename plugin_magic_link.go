@@ -60,7 +60,7 @@ func (m *MagicLink) ID() string { return "magic-link" }
 
 // Extend adds the endpoints. Errors: no Send, a negative ExpiresIn.
 func (m *MagicLink) Extend(s *Services) (*Extension, error) {
-	if m.Send == nil || m.ExpiresIn < 0 {
+	if !s.Remote() && (m.Send == nil || m.ExpiresIn < 0) {
 		return nil, errors.New("nobody sends the links (Send), or ExpiresIn is negative")
 	}
 	m.services = s

@@ -60,7 +60,7 @@ func (m *MultiSession) Extend(s *Services) (*Extension, error) {
 	m.Revoke = NewEndpoint(http.MethodPost, "/multi-session/revoke", m.revoke)
 	return &Extension{
 		Endpoints: []PluginEndpoint{
-			{Name: "listDeviceSessions", Endpoint: m.List, NeedHeaders: true},
+			{Name: "listDeviceSessions", Endpoint: m.List, NeedHeaders: true, ReadOnly: true},
 			{Name: "setActiveSession", Endpoint: m.SetActive, NeedHeaders: true},
 			{Name: "revokeDeviceSession", Endpoint: m.Revoke, NeedHeaders: true, Session: SessionRequired},
 		},

@@ -172,6 +172,7 @@ func (p *TwoFactor) Extend(s *Services) (*Extension, error) {
 		}}},
 		RateRules: map[string]RateRule{"/two-factor/**": {Window: 10 * time.Second, Max: 3}},
 		Challenge: p.challenge,
+		Answers:   p.answers(),
 		Unproven:  p.unproven,
 	}, nil
 }

@@ -113,7 +113,7 @@ func (u *Username) Extend(s *Services) (*Extension, error) {
 	return &Extension{
 		Endpoints: []PluginEndpoint{
 			{Name: "signInUsername", Endpoint: u.SignIn},
-			{Name: "isUsernameAvailable", Endpoint: u.IsAvailable},
+			{Name: "isUsernameAvailable", Endpoint: u.IsAvailable, ReadOnly: true},
 		},
 		Before: []RouteHook{
 			{Paths: []string{pathUsernameSignUp}, Run: u.beforeSignUp},
