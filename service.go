@@ -15,6 +15,7 @@ import (
 type Services struct {
 	config *Config
 	core   *core // nil before New has returned
+	auth   *Auth // the same
 	remote bool  // of a Client
 }
 
@@ -57,6 +58,12 @@ func (s *Services) Plugin(id string) Plugin {
 		}
 	}
 	return nil
+}
+
+// OpenAPI returns the document of the instance, as Auth.OpenAPI does.
+func (s *Services) OpenAPI(own ...Operation) *OpenAPIDocument {
+	_ = s.local()
+	return s.auth.OpenAPI(own...)
 }
 
 // Transaction runs fn in one transaction of the store, as Auth.Transaction does.
