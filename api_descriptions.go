@@ -84,7 +84,6 @@ func (a *API) describeSessions() {
 	a.ListSessions.Describe(Description{
 		Summary: "List the sessions of the user",
 		Details: "Those that have not expired, on all devices. Needs a session that began a short while ago.",
-		Errors:  map[int][]Code{403: {ErrSessionNotFresh}},
 	})
 	a.RevokeSession.Describe(Description{
 		Summary: "End a session of the user",
@@ -226,7 +225,6 @@ func (a *API) describeAccounts() {
 			"short while ago.",
 		Errors: map[int][]Code{
 			400: {ErrAccountNotFound, ErrFailedToUnlinkLastAccount},
-			403: {ErrSessionNotFresh},
 		},
 	})
 	a.AccountInfo.Describe(Description{

@@ -126,7 +126,7 @@ var silentFunctions = map[string]string{
 var commonCodes = map[auth.Code]bool{
 	auth.ErrValidation: true, auth.ErrUnauthorized: true, auth.ErrMissingOrNullOrigin: true, auth.ErrInvalidOrigin: true,
 	auth.ErrCrossSiteNavigationLoginBlocked: true, auth.ErrInvalidCallbackURL: true, auth.ErrInvalidRedirectURL: true,
-	auth.ErrInvalidErrorCallbackURL: true, auth.ErrInvalidNewUserCallbackURL: true,
+	auth.ErrInvalidErrorCallbackURL: true, auth.ErrInvalidNewUserCallbackURL: true, auth.ErrSessionNotFresh: true,
 }
 
 // What functions could fail with by themselves, and the endpoint does not answer with.
