@@ -52,7 +52,7 @@ func New(config Config) (*Auth, error) {
 		return nil, err
 	}
 	added.install(&a.API, core, a.pipeline)
-	kit.core = core
+	kit.core, kit.auth = core, a
 	a.router = newRouter(base.Path, config.SkipTrailingSlashes, a.API.Operations())
 	return a, nil
 }

@@ -15,6 +15,7 @@ import (
 type Services struct {
 	config *Config
 	core   *core // nil before New has returned
+	auth   *Auth // the same
 }
 
 // Config returns the configuration with the defaults of the options that endpoints
@@ -40,6 +41,9 @@ func (s *Services) Plugin(id string) Plugin {
 	}
 	return nil
 }
+
+// OpenAPI returns the document of the instance, as Auth.OpenAPI does.
+func (s *Services) OpenAPI(own ...Operation) *OpenAPIDocument { return s.auth.OpenAPI(own...) }
 
 // Transaction runs fn in one transaction of the store, as Auth.Transaction does.
 func (s *Services) Transaction(ctx context.Context, fn func(ctx context.Context) error) error {
