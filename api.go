@@ -49,7 +49,7 @@ type API struct {
 // newAPI is the map of the core: what each endpoint is called, where it is and
 // which checks stand before its function (contract section 0).
 func newAPI(c *core, p *pipeline) API {
-	return API{
+	api := API{
 		SignUpEmail:  define(postAt("signUpEmail", "/sign-up/email", c.guardForm()).acceptingForms(), p, c.signUpEmail),
 		SignInSocial: define(postAt("signInSocial", "/sign-in/social"), p, c.signInSocial),
 		CallbackOAuth: define(spec{
@@ -95,6 +95,8 @@ func newAPI(c *core, p *pipeline) API {
 		OK:    define(getAt("ok", "/ok").reading(), p, c.ok),
 		Error: define(getAt("error", "/error").reading().sending("text/html"), p, c.error),
 	}
+	api.describe()
+	return api
 }
 
 func getAt(name, path string, use ...check) spec {

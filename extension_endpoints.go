@@ -145,6 +145,7 @@ func (all extensions) install(api *API, c *core, p *pipeline) {
 	}
 	for _, op := range api.Operations() {
 		all.hook(op.untyped())
+		all.describe(op.untyped())
 	}
 }
 
@@ -194,4 +195,30 @@ func (all extensions) hook(op *operation) {
 			}
 		}
 	}
+}
+
+// describe adds what the plugins' hooks fail with to what documents say of an
+// operation.
+func (all extensions) describe(op *operation) {
+	for _, added := range all {
+		for _, more := range added.Errors {
+			if more.matches(op.path) {
+				op.description.Errors = mergeErrors(op.description.Errors, more.Errors)
+			}
+		}
+	}
+}
+
+// mergeErrors leaves its arguments as they are.
+func mergeErrors(some, more map[int][]Code) map[int][]Code {
+	merged := make(map[int][]Code)
+	for _, errs := range []map[int][]Code{some, more} {
+		for status, codes := range errs {
+			if len(codes) == 0 {
+				codes = []Code{""}
+			}
+			merged[status] = slices.Concat(merged[status], codes)
+		}
+	}
+	return merged
 }

@@ -72,7 +72,9 @@ func (o *OpenAPI) Extend(s *Services) (*Extension, error) {
 	}}, nil
 }
 
-func (o *OpenAPI) generateSchema(context.Context, Empty) (json.RawMessage, error) { return o.document() }
+func (o *OpenAPI) generateSchema(context.Context, Empty) (json.RawMessage, error) {
+	return o.document()
+}
 
 // reference is a page that nothing from elsewhere can get into, and that no other page
 // can frame.
