@@ -19,11 +19,11 @@ import (
 // of a function that has the variables of preamble.
 func TestDocumentedCode(t *testing.T) {
 	set := token.NewFileSet()
-	importer := withMore{compiledImporter(t, set, "log", "os"), make(map[string]*types.Package)}
+	importer := withMore{compiledImporter(t, set, "expvar", "log", "os"), make(map[string]*types.Package)}
 	programs := 0
 	for _, name := range []string{
 		"README.md", "docs/databases.md", "docs/base-url.md", "docs/verify-sessions.md", "docs/social-sign-in.md", "docs/providers.md",
-		"docs/write-a-plugin.md", "docs/plugins.md",
+		"docs/write-a-plugin.md", "docs/plugins.md", "docs/events.md",
 	} {
 		text, err := os.ReadFile(name)
 		if err != nil {
@@ -93,8 +93,10 @@ import (
 	"crypto"
 	"database/sql"
 	"errors"
+	"expvar"
 	"fmt"
 	"log"
+	"log/slog"
 	"net/http"
 	"os"
 	"time"
