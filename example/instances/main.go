@@ -28,7 +28,7 @@
 //
 //	for i in 1 2 3 4; do
 //		curl -H 'Content-Type: application/json' localhost:3000/api/auth/sign-in/email \
-//			-d '{"email":"ada@example.com","password":"wrong"}'
+//			-d '{"email":"ada@example.com","password":"wrong"}'   # 401, and 429 in the end
 //	done
 //
 // Where browsers find the proxy is for the flag -url to say.
