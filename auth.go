@@ -22,6 +22,9 @@ type Auth struct {
 	limiter  *limiter
 	router   router
 	disabled []string
+
+	appName string
+	answers []RouteAnswer // of plugins
 }
 
 // New makes an Auth. Its error joins all mistakes of the configuration.
@@ -41,7 +44,8 @@ func New(config Config) (*Auth, error) {
 		config.RateLimit.Storage = core.sharedRateStorage(config.SecondaryStorage)
 	}
 	limiter, limiterErr := newLimiter(config.RateLimit, added.rateRules()...)
-	a := &Auth{core: core, limiter: limiter, disabled: slices.Clone(config.DisabledPaths)}
+	a := &Auth{core: core, limiter: limiter, disabled: slices.Clone(config.DisabledPaths), appName: config.AppName, answers: added.answers()}
+	setDefault(&a.appName, defaultAppName)
 	a.pipeline = a.newPipeline(&config, added, address)
 	a.API = newAPI(core, a.pipeline)
 	if err = errors.Join(err, pluginErr, coreErr, limiterErr, addressErr, added.checkEndpoints(&a.API)); err != nil {

@@ -273,8 +273,7 @@ func (c *Config) newSiteFinder(path string, s *signer, seal SessionSeal, address
 func (c *Config) session() SessionOptions {
 	o := c.Session
 	if c.Stateless {
-		setDefault(&o.ExpiresIn, defaultSessionLifetime)
-		o.CookieCache = o.CookieCache.stateless(o.ExpiresIn)
+		o.CookieCache = o.CookieCache.stateless(o.lifetime())
 	}
 	return o.withDefaults()
 }

@@ -1,5 +1,7 @@
 package auth
 
+import "net/http"
+
 // redirectFields are the members that the guard looks at in the body of every
 // endpoint, whether the endpoint knows them or not.
 var redirectFields = []struct {
@@ -60,22 +62,33 @@ func redirectTarget(m *member) (value string, isText, present bool) {
 
 // guardForm is the check of sign-up and sign-in, which a foreign page must not
 // submit even without cookies (contract section 9.2).
-func (s *services) guardForm(x *Exchange) error {
-	if x.direct {
-		return nil
-	}
-	return s.origin.checkFormCSRF(x.request, x.op.path)
+func (s *services) guardForm() check {
+	return httpCheck(
+		func(x *Exchange) error { return s.origin.checkFormCSRF(x.request, x.op.path) },
+		ErrCrossSiteNavigationLoginBlocked, ErrMissingOrNullOrigin, ErrInvalidOrigin)
 }
 
 // guardCallback is the check of links that redirect.
-func (s *services) guardCallback(x *Exchange) error { return s.guardQuery("callbackURL")(x) }
+func (s *services) guardCallback() check { return s.guardQuery("callbackURL") }
 
 // guardQuery is guardCallback for any parameter of the query.
 func (s *services) guardQuery(name string) check {
-	return func(x *Exchange) error {
-		if x.direct {
-			return nil
-		}
-		return s.origin.checkURL(x.request, x.op.path, callbackURLField, x.queryValue(name))
+	return httpCheck(
+		func(x *Exchange) error {
+			return s.origin.checkURL(x.request, x.op.path, callbackURLField, x.queryValue(name))
+		}, callbackURLField.code())
+}
+
+// httpCheck is a check that protects browsers: a direct call passes. It refuses with
+// 403 and one of the codes.
+func httpCheck(run func(x *Exchange) error, codes ...Code) check {
+	return check{
+		run: func(x *Exchange) error {
+			if x.direct {
+				return nil
+			}
+			return run(x)
+		},
+		errors: map[int][]Code{http.StatusForbidden: codes},
 	}
 }

@@ -114,9 +114,9 @@ func (s *Services) CheckPasswordLength(password string) error {
 }
 
 // HashPassword returns what SetPassword stores. Errors: *APIError if the length is
-// not allowed or too many are being hashed.
+// not allowed or too many are being hashed, those of EmailPassword.ValidatePassword.
 func (s *Services) HashPassword(ctx context.Context, password string) (string, error) {
-	if err := s.core.checkPasswordLength(password); err != nil {
+	if err := s.core.checkNewPassword(ctx, password); err != nil {
 		return "", err
 	}
 	return s.core.passwords.hash(ctx, password)
