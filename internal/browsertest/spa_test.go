@@ -3,10 +3,8 @@ package browsertest
 import (
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
-	"sync"
+	"slices"
 	"testing"
 	"time"
 
@@ -15,54 +13,19 @@ import (
 	"github.com/seed3b05b409/auth/internal/testnode"
 )
 
-// buildPages builds the pages of example/spa in a copy of their folder, as the program
-// says to, and returns where they are.
-var buildPages = sync.OnceValues(func() (dist string, out []byte) {
-	dir := filepath.Join(workDir, "web")
-	err := copySources(dir, filepath.Join("..", "..", "example", "spa", "web"))
-	for _, arguments := range []string{"ci --no-audit --no-fund", "run build"} {
-		if err != nil {
-			break
-		}
-		npm := exec.Command("npm", strings.Fields(arguments)...)
-		npm.Dir = dir
-		out, err = npm.CombinedOutput()
-	}
-	if err != nil {
-		return "", append(out, err.Error()...)
-	}
-	return filepath.Join(dir, "dist"), nil
-})
+// sources is a folder without what npm makes in it.
+type sources struct{ fs.FS }
 
-// copySources copies a folder without what is made in it.
-func copySources(to, from string) error {
-	sources := os.DirFS(from)
-	return fs.WalkDir(sources, ".", func(name string, entry fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case entry.IsDir() && (name == "node_modules" || name == "dist"):
-			return fs.SkipDir
-		case entry.IsDir():
-			return os.MkdirAll(filepath.Join(to, name), 0o755)
-		}
-		text, err := fs.ReadFile(sources, name)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(filepath.Join(to, name), text, 0o600)
-	})
+// ReadDir is that of the folder.
+func (s sources) ReadDir(name string) ([]fs.DirEntry, error) {
+	entries, err := fs.ReadDir(s.FS, name)
+	return slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.Name() == "node_modules" || e.Name() == "dist" }), err
 }
 
-// startSPA serves the pages of example/spa.
+// startSPA builds the pages of example/spa and serves them.
 func startSPA(t *testing.T) string {
 	t.Helper()
-	testnode.Require(t)
-	dist, out := buildPages()
-	if dist == "" {
-		t.Logf("%s", out)
-		testnode.Missing(t, "the pages of example/spa do not build", "npm ci needs node 20.19 or newer and the npm registry")
-	}
+	dist := filepath.Join(testnode.Build(t, sources{os.DirFS(filepath.Join("..", "..", "example", "spa", "web"))}), "dist")
 	addr := "localhost:" + freePort(t)
 	return startProgram(t, buildSPA, "-addr", addr, "-web", dist)
 }
