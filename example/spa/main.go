@@ -93,7 +93,7 @@ func choosePages(web, dev string) (http.Handler, error) {
 	}
 	dist := os.DirFS(web)
 	if _, err := fs.Stat(dist, "index.html"); err != nil {
-		return nil, fmt.Errorf("no pages in %s (%w); build them:\n\n\t(cd %s && npm ci && npm run build)\n", web, err, filepath.Dir(web))
+		return nil, fmt.Errorf("no pages in %s (%w): build them by (cd %s && npm ci && npm run build)", web, err, filepath.Dir(web))
 	}
 	return secureHeaders(builtPages(dist)), nil
 }
