@@ -93,8 +93,8 @@ type trace struct {
 
 	mu         sync.Mutex
 	pending    map[network.RequestID]request // what has not ended
-	last       time.Time                    // when the latest event came
-	exchanges  []string                     // as "POST /api/auth/sign-in/email 200"
+	last       time.Time                     // when the latest event came
+	exchanges  []string                      // as "POST /api/auth/sign-in/email 200"
 	complaints []string
 }
 
