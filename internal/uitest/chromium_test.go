@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -25,8 +26,8 @@ import (
 )
 
 const (
-	browserTimeout = 3 * time.Minute  // for one server
-	actionTimeout  = 20 * time.Second // for one action
+	browserTimeout = 5 * time.Minute  // for one server
+	actionTimeout  = 30 * time.Second // for one action
 	quietTime      = 150 * time.Millisecond
 )
 
@@ -93,10 +94,13 @@ type trace struct {
 
 	mu         sync.Mutex
 	pending    map[network.RequestID]request // what has not ended
-	last       time.Time                    // when the latest event came
-	exchanges  []string                     // as "POST /api/auth/sign-in/email 200"
+	last       time.Time                     // when the latest event came
+	exchanges  []string                      // as "POST /api/auth/sign-in/email 200"
 	complaints []string
 }
+
+// token is a part of a path that is another one at every site.
+var token = regexp.MustCompile(`[0-9A-Za-z]{24,}`)
 
 // A request is of a page, which is known by its loader.
 type request struct {
@@ -116,7 +120,7 @@ func (r *trace) hear(event any) {
 		}
 		path, ours := strings.CutPrefix(e.Request.URL, r.origin)
 		if path, _, _ = strings.Cut(path, "?"); ours {
-			r.pending[e.RequestID] = request{e.Request.Method + " " + path, e.FrameID, e.LoaderID}
+			r.pending[e.RequestID] = request{e.Request.Method + " " + token.ReplaceAllString(path, "*"), e.FrameID, e.LoaderID}
 		}
 	case *network.EventResponseReceived:
 		r.answered(e.RequestID, e.Response.Status)

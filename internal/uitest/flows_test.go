@@ -29,8 +29,16 @@ func TestFrontEnd(t *testing.T) {
 	findBrowser(t)
 	pages := build(t)
 	var ours, theirs []step
-	t.Run("library", func(t *testing.T) { ours = play(t, newSite(t, pages, library)) })
-	t.Run("npm", func(t *testing.T) { theirs = play(t, newSite(t, pages, original)) })
+	t.Run("servers", func(t *testing.T) {
+		t.Run("library", func(t *testing.T) {
+			t.Parallel()
+			ours = play(t, newSite(t, pages, library))
+		})
+		t.Run("npm", func(t *testing.T) {
+			t.Parallel()
+			theirs = play(t, newSite(t, pages, original))
+		})
+	})
 	for i := range min(len(ours), len(theirs)) {
 		if ours[i].String() != theirs[i].String() {
 			t.Errorf("the library:\n%v\nthe npm package:\n%v", ours[i], theirs[i])

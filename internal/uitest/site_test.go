@@ -140,11 +140,19 @@ func original(t *testing.T, s *site, file testdb.Database) http.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(at)
-		r.Out.Host = r.In.Host
-		r.SetXForwarded()
-	}}
+	return &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(at)
+			r.Out.Host = r.In.Host
+			r.SetXForwarded()
+		},
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			if r.Context().Err() == nil { // the page still waits
+				t.Errorf("%s %s: %v", r.Method, r.URL.Path, err)
+				w.WriteHeader(http.StatusBadGateway)
+			}
+		},
+	}
 }
 
 // mail waits for the next one, which has to be of a kind and to an address.
