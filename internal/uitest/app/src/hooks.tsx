@@ -20,7 +20,7 @@ import type { FormEvent } from "react";
 import { authClient } from "./auth-client";
 import { navigate, replace } from "./location";
 
-type Mutation = { mutate: (values: any) => void; error: { error?: { message?: string } } | null; isSuccess: boolean };
+type Mutation = { mutate: (values: any) => void; error: { message: string; error?: { message?: string } } | null; isSuccess: boolean };
 
 // Action is a form that hands the values of its fields, and what else there is, to a
 // mutation.
@@ -35,7 +35,7 @@ function Action({ name, fields = [], mutation, also }: { name: string; fields?: 
         <input key={field} name={field} placeholder={field} className="border px-2" />
       ))}
       <button className="border px-2">{name}</button>
-      <output>{mutation.error ? mutation.error.error?.message : mutation.isSuccess && `${name}: done`}</output>
+      <output>{mutation.error ? (mutation.error.error?.message ?? mutation.error.message) : mutation.isSuccess && `${name}: done`}</output>
     </form>
   );
 }
