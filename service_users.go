@@ -74,6 +74,9 @@ func (s *Services) ProveMailbox(ctx context.Context, user *User) (proven *User, 
 			}
 		}
 		proven, err = s.core.updateUser(ctx, user.ID, map[string]any{"emailVerified": true})
+		if err == nil {
+			s.core.event(ctx, Event{Name: EventEmailVerified, UserID: user.ID, Method: "mailbox"})
+		}
 		return err
 	})
 	return proven, err
@@ -114,9 +117,9 @@ func (s *Services) CheckPasswordLength(password string) error {
 }
 
 // HashPassword returns what SetPassword stores. Errors: *APIError if the length is
-// not allowed or too many are being hashed.
+// not allowed or too many are being hashed, those of EmailPassword.ValidatePassword.
 func (s *Services) HashPassword(ctx context.Context, password string) (string, error) {
-	if err := s.core.checkPasswordLength(password); err != nil {
+	if err := s.core.checkNewPassword(ctx, password); err != nil {
 		return "", err
 	}
 	return s.core.passwords.hash(ctx, password)
