@@ -220,14 +220,13 @@ func describe(object types.Object) string {
 	return object.Name()
 }
 
-// compiledImporter finds the packages that this one is built on, itself and
-// more included, as the go command compiled them.
-func compiledImporter(t *testing.T, set *token.FileSet, more ...string) types.Importer {
+// compiledImporter finds the packages that this one is built on, and itself, as the
+// go command compiled them.
+func compiledImporter(t *testing.T, set *token.FileSet) types.Importer {
 	t.Helper()
 	exports := make(map[string]string)
-	args := append([]string{"list", "-export", "-deps", "-f", "{{.ImportPath}}\t{{.Export}}", "."}, more...)
 	var complaints bytes.Buffer
-	list := exec.CommandContext(t.Context(), "go", args...)
+	list := exec.CommandContext(t.Context(), "go", "list", "-export", "-deps", "-f", "{{.ImportPath}}\t{{.Export}}", ".")
 	list.Stderr = &complaints
 	out, err := list.Output()
 	if err != nil {
