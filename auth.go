@@ -22,6 +22,9 @@ type Auth struct {
 	limiter  *limiter
 	router   router
 	disabled []string
+
+	appName string
+	answers []RouteAnswer // of plugins
 }
 
 // New makes an Auth. Its error joins all mistakes of the configuration.
@@ -41,7 +44,8 @@ func New(config Config) (*Auth, error) {
 		config.RateLimit.Storage = core.sharedRateStorage(config.SecondaryStorage)
 	}
 	limiter, limiterErr := newLimiter(config.RateLimit, added.rateRules()...)
-	a := &Auth{core: core, limiter: limiter, disabled: slices.Clone(config.DisabledPaths)}
+	a := &Auth{core: core, limiter: limiter, disabled: slices.Clone(config.DisabledPaths), appName: config.AppName, answers: added.answers()}
+	setDefault(&a.appName, defaultAppName)
 	a.pipeline = a.newPipeline(&config, added, address)
 	a.API = newAPI(core, a.pipeline)
 	if err = errors.Join(err, pluginErr, coreErr, limiterErr, addressErr, added.checkEndpoints(&a.API)); err != nil {
@@ -103,6 +107,7 @@ func newServices(config *Config, added extensions, base *url.URL, address *addre
 	sessionFields := slices.Concat(added.columns("session"), config.Session.Fields)
 	s := &services{
 		log:                 config.Logger,
+		onEvent:             config.OnEvent,
 		store:               config.Store,
 		ids:                 config.IDs,
 		newID:               config.NewID,
@@ -127,7 +132,9 @@ func newServices(config *Config, added extensions, base *url.URL, address *addre
 	}
 	var passwordErr, originErr, checkErr error
 	own, siteErr := s.openSites(config, added, base, address)
-	s.passwords, passwordErr = newPasswords(config.Passwords)
+	if s.passwords, passwordErr = newPasswords(config.Passwords); passwordErr == nil {
+		s.passwords.overloaded = func(ctx context.Context) { s.event(ctx, Event{Name: EventPasswordOverload}) }
+	}
 	if s.trusted, originErr = newTrustedOrigins(own, slices.Concat(config.TrustedOrigins, added.trustedOrigins())); originErr == nil {
 		s.trusted.perRequest = config.TrustedOriginsFunc
 	}
@@ -267,6 +274,7 @@ func (a *Auth) admit(ctx context.Context, r *http.Request, address, path string)
 	if err != nil || ok {
 		return err
 	}
+	a.core.event(ctx, Event{Name: EventRateLimited, Address: address, Attrs: []slog.Attr{slog.String("path", path)}})
 	return tooManyRequests(retryAfter)
 }
 

@@ -124,8 +124,17 @@ type Config struct {
 	// the answer. Default: none; the Logger gets internal errors anyway.
 	OnError func(ctx context.Context, err error)
 
-	// Logger gets internal errors, and security events at level Info. Default
-	// slog.Default().
+	// OnEvent is told of every security event (EventSignIn, EventSignInFailed, …), so
+	// that the program can count it or hand it on; docs/events.md lists them. It runs
+	// in the request that caused the event, when what the event is about is stored, at
+	// the same time on many goroutines: it must be fast, and leave what waits or calls
+	// endpoints to a goroutine of its own. A panic is logged. Default: none; the Logger
+	// gets a record of each event anyway.
+	OnEvent func(ctx context.Context, e Event)
+
+	// Logger gets internal errors at level Error, what goes wrong elsewhere, such as at
+	// providers, and suspicious events at level Warn, and ordinary events at level Info.
+	// Default slog.Default().
 	Logger *slog.Logger
 }
 

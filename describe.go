@@ -22,6 +22,9 @@ type Description struct {
 
 	// Redirects says that the endpoint can answer with 302 Found.
 	Redirects bool
+
+	// Hidden leaves the endpoint out of documents.
+	Hidden bool
 }
 
 // Describe sets what documents say of the endpoint and returns the endpoint. It must

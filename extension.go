@@ -172,6 +172,13 @@ func (all extensions) interceptors() (intercept []func(r *http.Request, op Opera
 	return intercept
 }
 
+func (all extensions) answers() (answers []RouteAnswer) {
+	for _, added := range all {
+		answers = append(answers, added.Answers...)
+	}
+	return answers
+}
+
 func (all extensions) sessionSeal() SessionSeal {
 	for _, added := range all {
 		if added.SessionSeal != nil {

@@ -87,16 +87,6 @@ func checkPath(path string) error {
 	return nil
 }
 
-// pathParams returns the names of the parameters in a path.
-func pathParams(path string) (names []string) {
-	for segment := range strings.SplitSeq(path, "/") {
-		if name, ok := strings.CutPrefix(segment, ":"); ok {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
 // checkBinding refuses fields of the request that nothing of an HTTP request could
 // ever fill.
 func (op *operation) checkBinding() error {
@@ -150,7 +140,7 @@ func (all extensions) install(api *API, c *core, p *pipeline) {
 	for _, added := range all {
 		for _, declared := range added.Endpoints {
 			op := declared.Endpoint.untyped()
-			op.pipeline, op.name, op.use = p, declared.Name, declared.checks(c)
+			op.pipeline, op.name, op.group, op.use = p, declared.Name, added.id, declared.checks(c)
 			op.form, op.bodyOptional, op.noStore = declared.AcceptForms, declared.OptionalBody, declared.NoStore
 			for _, name := range declared.Require {
 				op.binding.field(name).required = true
@@ -166,21 +156,21 @@ func (all extensions) install(api *API, c *core, p *pipeline) {
 // checks are those in front of the endpoint's function, in their order.
 func (e *PluginEndpoint) checks(c *core) (use []check) {
 	if e.NeedHeaders {
-		use = append(use, requireHeaders)
+		use = append(use, requireHeaders())
 	}
 	if e.FormGuard {
-		use = append(use, c.guardForm)
+		use = append(use, c.guardForm())
 	}
 	for _, name := range e.RedirectQuery {
 		use = append(use, c.guardQuery(name))
 	}
 	switch e.Session {
 	case SessionRequired:
-		use = append(use, c.requireSession)
+		use = append(use, c.requireSession())
 	case SessionStored:
-		use = append(use, c.requireStoredSession)
+		use = append(use, c.requireStoredSession())
 	case SessionFresh:
-		use = append(use, c.requireFreshSession)
+		use = append(use, c.requireFreshSession())
 	}
 	return use
 }

@@ -196,7 +196,7 @@ func (op *operation) perform(x *Exchange, issues []issue) error {
 		return err
 	}
 	for _, check := range op.use {
-		if err := check(x); err != nil {
+		if err := check.run(x); err != nil {
 			return err
 		}
 	}

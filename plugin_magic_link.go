@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -130,6 +131,7 @@ func (m *MagicLink) signIn(ctx context.Context, in SignInMagicLinkRequest) (*Sta
 	if err != nil {
 		return nil, err
 	}
+	m.services.Event(ctx, Event{Name: EventSignInRequested, Method: m.ID(), Identifier: in.Email})
 	return &Status{Status: true}, nil
 }
 
@@ -265,7 +267,7 @@ func (m *MagicLink) refuse(ctx context.Context, targets magicLinkTargets, why er
 	} else {
 		code, _ = errors.AsType[Code](why)
 	}
-	m.services.Event(ctx, "sign-in failed", "method", "magic-link", "reason", string(code))
+	m.services.Event(ctx, Event{Name: EventSignInFailed, Method: m.ID(), Reason: m.reason(code)})
 	params := []string{"error", string(code)}
 	if description != "" {
 		params = append(params, "error_description", description)
@@ -277,11 +279,19 @@ func (m *MagicLink) refuse(ctx context.Context, targets magicLinkTargets, why er
 	return ExchangeFrom(ctx).Redirect(url)
 }
 
+// reason is a code as one of a small number: that of a hook may be any.
+func (m *MagicLink) reason(code Code) string {
+	switch code {
+	case ErrInvalidToken, codeMagicLinkNoSignUp, codeMagicLinkNoUser, codeMagicLinkUserGone, codeMagicLinkNoSession:
+		return strings.ToLower(string(code))
+	}
+	return "refused"
+}
+
 // signedIn sends the session.
 func (m *MagicLink) signedIn(ctx context.Context, in MagicLinkVerifyRequest, targets magicLinkTargets, end *magicLinkEnd) (*MagicLinkVerifyResponse, error) {
 	data := &SessionData{Session: end.session, User: end.user}
 	m.services.SetSession(ctx, data, m.services.Forgets(ctx))
-	m.services.Event(ctx, "signed in with a magic link", "user", end.user.ID, "new", end.created)
 	x := ExchangeFrom(ctx)
 	switch {
 	case in.CallbackURL == "":

@@ -101,7 +101,7 @@ func (m *MultiSession) setActive(ctx context.Context, in DeviceSessionRequest) (
 		return nil, invalidSessionToken()
 	}
 	m.services.SetSession(ctx, data, m.services.Forgets(ctx))
-	m.services.Event(ctx, "active session changed", "user", data.User.ID)
+	m.services.Event(ctx, Event{Name: EventSessionSwitched, UserID: data.User.ID, SessionID: data.Session.ID})
 	return m.services.VisibleSession(data), nil
 }
 
@@ -114,11 +114,17 @@ func (m *MultiSession) revoke(ctx context.Context, in DeviceSessionRequest) (*St
 	if err != nil {
 		return nil, err
 	}
+	ended, err := m.services.SessionByToken(ctx, token)
+	if err != nil {
+		return nil, err
+	}
 	if err := m.services.DeleteSession(ctx, token); err != nil {
 		return nil, err
 	}
 	m.forget(ctx, token)
-	m.services.Event(ctx, "device session revoked", "user", current.User.ID)
+	if ended != nil {
+		m.services.Event(ctx, Event{Name: EventSessionRevoked, UserID: ended.User.ID, SessionID: ended.Session.ID, Method: m.ID()})
+	}
 	if current.Session.Token == token {
 		err = m.activateNext(ctx)
 	}

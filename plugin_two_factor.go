@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -271,6 +272,8 @@ func (p *TwoFactor) confirmPassword(ctx context.Context, user *User, password st
 	}
 	ok, err := p.services.VerifyPassword(ctx, account, password)
 	if err == nil && !ok {
+		path := ExchangeFrom(ctx).Operation().Path()
+		p.services.Event(ctx, Event{Name: EventPasswordRefused, UserID: user.ID, Attrs: []slog.Attr{slog.String("path", path)}})
 		err = ErrInvalidPassword.With(http.StatusBadRequest)
 	}
 	return err
@@ -309,6 +312,11 @@ func (p *TwoFactor) turn(ctx context.Context, current *SessionData, on bool, als
 		if fresh.Session, err = p.createSession(ctx, current.User.ID, s.Forgets(ctx), current.Session); err != nil {
 			return err
 		}
+		name := EventSecondFactorDisabled
+		if on {
+			name = EventSecondFactorEnabled
+		}
+		s.Event(ctx, Event{Name: name, UserID: current.User.ID, SessionID: fresh.Session.ID})
 		return s.DeleteSession(ctx, current.Session.Token)
 	})
 	return fresh, err
@@ -325,7 +333,6 @@ func orNoUser(err error) error {
 
 func (p *TwoFactor) sendTurned(ctx context.Context, fresh *SessionData) {
 	p.services.SetSession(ctx, fresh, p.services.Forgets(ctx))
-	p.services.Event(ctx, "second factor turned on or off", "user", fresh.User.ID, "on", hasTwoFactor(fresh.User))
 }
 
 // createSession is CreateSession with an error for clients if a hook refuses.

@@ -259,9 +259,8 @@ func (u *Username) authenticate(ctx context.Context, username, password string) 
 	return user, account, nil
 }
 
-// signInFailed records the beginning of the name, which a stranger chose.
 func (u *Username) signInFailed(ctx context.Context, username string) error {
-	u.services.Event(ctx, "sign-in failed", "username", username[:min(len(username), 320)])
+	u.services.Event(ctx, Event{Name: EventSignInFailed, Method: u.ID(), Reason: "credentials", Identifier: username})
 	return usernameError(http.StatusUnauthorized, ErrInvalidUsernameOrPassword)
 }
 

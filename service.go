@@ -63,11 +63,12 @@ func (s *Services) Background(ctx context.Context, what string, task func(ctx co
 // Log is where internal errors go.
 func (s *Services) Log() *slog.Logger { return s.core.log }
 
-// Event records what matters to security (sign-in, failure, lockout, …) with the
-// client's address. The arguments are keys and values in turn, without secrets.
-func (s *Services) Event(ctx context.Context, name string, args ...any) {
-	s.core.event(ctx, name, args...)
-}
+// Event records what matters to security (sign-in, failure, lockout, …), in the log
+// and for Config.OnEvent. Time and the client's Address are filled in, Identifier is
+// given as it was typed. In a transaction an event waits for the commit, and never
+// comes if there is none, unless its Level is slog.LevelWarn or more: a failure is one
+// whatever becomes of the transaction. A plugin's own events have a Name of its own.
+func (s *Services) Event(ctx context.Context, e Event) { s.core.event(ctx, e) }
 
 // Now is the current time as it is stored: in UTC, in whole milliseconds.
 func (s *Services) Now() time.Time { return now() }

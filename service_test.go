@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -577,10 +578,10 @@ func TestServicesTransactions(t *testing.T) {
 			t.Errorf("%d tries, %v", tries, err)
 		}
 		s.Log().Info("a line of the plugin")
-		s.Event(ctx, "bench event", "user", "x")
+		s.Event(ctx, Event{Name: "bench event", UserID: "x", Attrs: []slog.Attr{slog.Int("n", 5)}})
 		return nil
 	}).ok(t)
-	for _, want := range []string{"a line of the plugin", "bench event", "user=x address=192.0.2.1", "that fails"} {
+	for _, want := range []string{"a line of the plugin", "bench event", "address=192.0.2.1 user=x n=5", "that fails"} {
 		if !strings.Contains(b.log.String(), want) {
 			t.Errorf("the log has no %q: %s", want, b.log.String())
 		}

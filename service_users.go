@@ -74,6 +74,9 @@ func (s *Services) ProveMailbox(ctx context.Context, user *User) (proven *User, 
 			}
 		}
 		proven, err = s.core.updateUser(ctx, user.ID, map[string]any{"emailVerified": true})
+		if err == nil {
+			s.core.event(ctx, Event{Name: EventEmailVerified, UserID: user.ID, Method: "mailbox"})
+		}
 		return err
 	})
 	return proven, err

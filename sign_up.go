@@ -187,8 +187,11 @@ func (c *core) register(ctx context.Context, user *User, hash string, in SignUpE
 		return data, nil
 	}
 	var err error
-	data.Session, err = c.createSession(ctx, user.ID, dontRemember(in.RememberMe), nil)
-	return data, aborted(err, ErrFailedToCreateSession, http.StatusBadRequest)
+	if data.Session, err = c.createSession(ctx, user.ID, dontRemember(in.RememberMe), nil); err != nil {
+		return nil, aborted(err, ErrFailedToCreateSession, http.StatusBadRequest)
+	}
+	c.signedIn(ctx, user, data.Session, Event{Method: methodEmail})
+	return data, nil
 }
 
 func (c *core) verifiesOnSignUp() bool {
