@@ -248,7 +248,7 @@ func TestLogLinesCannotBeForged(t *testing.T) {
 		var log bytes.Buffer
 		w := everything(t, func(c *Config) { c.Logger = slog.New(handler(&log)) })
 		w.browser().post("/sign-in/username", map[string]any{"username": strings.Repeat("x", 30), "password": forged})
-		w.core.event(t.Context(), "sign-in failed", "username", forged)
+		w.core.event(t.Context(), Event{Name: EventSignInFailed, Reason: forged})
 		if got := log.String(); strings.Count(got, "\n") != 2 || strings.Contains(got, "\x1b") || strings.Contains(got, "\nlevel=ERROR") {
 			t.Errorf("%s: %s", name, got)
 		}
