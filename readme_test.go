@@ -22,7 +22,7 @@ func TestDocumentedCode(t *testing.T) {
 	importer := withMore{compiledImporter(t, set, "log", "os"), make(map[string]*types.Package)}
 	programs := 0
 	for _, name := range []string{
-		"README.md", "docs/databases.md", "docs/base-url.md", "docs/verify-sessions.md", "docs/social-sign-in.md", "docs/providers.md",
+		"README.md", "docs/databases.md", "docs/base-url.md", "docs/verify-sessions.md", "docs/client.md", "docs/social-sign-in.md", "docs/providers.md",
 		"docs/write-a-plugin.md", "docs/plugins.md",
 	} {
 		text, err := os.ReadFile(name)

@@ -166,7 +166,8 @@ func arrives(t *testing.T, here, there *operation, input any) any {
 				t.Errorf("%s: %v", there.label(), err)
 			}
 		}
-		if issues := there.binding.bind(x, there.bodyOptional); len(issues) > 0 {
+		_, judged := x.input.(inspector) // by rules that are more than a list of fields
+		if issues := there.binding.bind(x, there.bodyOptional); len(issues) > 0 && !judged {
 			t.Errorf("%s: %v do not fit in %s?%s %s", there.label(), issues, m.path, m.query, m.body)
 		}
 	})
