@@ -97,7 +97,6 @@ func (w *eventWorld) challenged() *browser {
 	return b
 }
 
-
 // An eventFlow is what somebody does and the events of it, all of them, in order. Ann
 // has signed up in a browser of her own before.
 type eventFlow struct {
