@@ -22,12 +22,15 @@ type Auth struct {
 	limiter  *limiter
 	router   router
 	disabled []string
+
+	appName string
+	answers []RouteAnswer // of plugins
 }
 
 // New makes an Auth. Its error joins all mistakes of the configuration.
 func New(config Config) (*Auth, error) {
 	kit := &Services{config: &config}
-	added, pluginErr := extend(&config, kit)
+	added, pluginErr := extend("Config.Plugins", &config, kit)
 	base, err := config.base()
 	if err = errors.Join(err, config.check()); err != nil && base == nil {
 		base = &url.URL{Scheme: "https", Host: "invalid"} // to find the other mistakes too
@@ -41,14 +44,15 @@ func New(config Config) (*Auth, error) {
 		config.RateLimit.Storage = core.sharedRateStorage(config.SecondaryStorage)
 	}
 	limiter, limiterErr := newLimiter(config.RateLimit, added.rateRules()...)
-	a := &Auth{core: core, limiter: limiter, disabled: slices.Clone(config.DisabledPaths)}
+	a := &Auth{core: core, limiter: limiter, disabled: slices.Clone(config.DisabledPaths), appName: config.AppName, answers: added.answers()}
+	setDefault(&a.appName, defaultAppName)
 	a.pipeline = a.newPipeline(&config, added, address)
 	a.API = newAPI(core, a.pipeline)
 	if err = errors.Join(err, pluginErr, coreErr, limiterErr, addressErr, added.checkEndpoints(&a.API)); err != nil {
 		return nil, err
 	}
 	added.install(&a.API, core, a.pipeline)
-	kit.core = core
+	kit.core, kit.auth = core, a
 	a.router = newRouter(base.Path, config.SkipTrailingSlashes, a.API.Operations())
 	return a, nil
 }

@@ -21,11 +21,13 @@ import (
 //	header:"Name"  a request header
 //
 // A field is required unless its tag has omitempty or omitzero. The tag
-// check:"email", check:"nonempty" or check:"oneof=a|b" adds a constraint. A field of type
-// map[string]any tagged json:",inline" collects the body's other members.
+// check:"email", check:"nonempty" or check:"oneof=a|b" adds a constraint, check:"nonnull"
+// refuses null. A field of type map[string]any tagged json:",inline" collects the body's
+// other members.
 type binding struct {
 	fields   []field
-	rest     []int // the inline field, nil if there is none
+	rest     []int                 // the inline field, nil if there is none
+	local    []reflect.StructField // those that nothing of an HTTP request fills
 	hasBody  bool
 	checked  bool // some field has a constraint
 	validate bool // *Req has a Validate method
@@ -109,9 +111,10 @@ func (b *binding) add(sf reflect.StructField) {
 		}
 		b.fields = append(b.fields, newField(sf, source, name, options))
 		b.hasBody = b.hasBody || source == "json"
-		b.checked = b.checked || sf.Tag.Get("check") != ""
+		b.checked = b.checked || sf.Tag.Get("check") != "" && sf.Tag.Get("check") != checkNonnull
 		return
 	}
+	b.local = append(b.local, sf)
 }
 
 func newField(sf reflect.StructField, source, name, options string) field {
@@ -126,7 +129,7 @@ func newField(sf reflect.StructField, source, name, options string) field {
 	}
 	switch sf.Type.Kind() {
 	case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Interface:
-		f.nullable = f.required
+		f.nullable = f.required && f.check != checkNonnull
 	}
 	if source == "json" {
 		f.source = "body"

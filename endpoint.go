@@ -47,6 +47,8 @@ func define[Req, Res any](s spec, p *pipeline, fn func(context.Context, Req) (Re
 		spec:     s,
 		pipeline: p,
 		binding:  newBinding(reflect.TypeFor[Req]()),
+		in:       reflect.TypeFor[Req](),
+		out:      reflect.TypeFor[Res](),
 		frame:    func() *Exchange { return new(frame[Req, Res]).exchange() },
 		fn: func(x *Exchange) error {
 			out, err := fn(x, *x.input.(*Req))
@@ -144,19 +146,42 @@ type spec struct {
 	ignoreBody   bool
 	bodyOptional bool
 	noStore      bool // responses must not be cached
+	reads        bool // asking again is the same as asking once
 	use          []check
+
+	// For documents alone.
+
+	authentication authentication // that the function asks for, beside the checks
+	queryInBody    bool           // a posted body has the members of the query
+	nullResult     bool           // nil is a result of its own
+	media          string         // of a Raw result; empty: unknown
 }
 
 // A check stands between validation and an endpoint's function: a session that
 // must be there, a form that must not come from elsewhere. It runs on every
 // door.
-type check func(x *Exchange) error
+type check struct {
+	run            func(x *Exchange) error
+	authentication authentication // that it asks for
+	errors         map[int][]Code // over HTTP, by status; for documents
+}
+
+// authentication says whether an operation asks who calls it.
+type authentication int
+
+const (
+	authenticationUnused   authentication = iota
+	authenticationOptional                // they change the answer
+	authenticationRequired
+)
 
 // operation is an endpoint's untyped machine.
 type operation struct {
 	spec
 	pipeline *pipeline
 	binding  *binding
+	in, out  reflect.Type // Req and Res
+	group    string       // whose it is, for documents: a plugin's ID
 	frame    func() *Exchange
 	fn       func(x *Exchange) error
 	result   func(x *Exchange) any
@@ -166,6 +191,7 @@ type operation struct {
 	routeBefore, routeAfter []Hook // those of plugins that are for this path
 
 	description Description
+	instead     []answerForm // what a remote may answer in place of the result
 }
 
 func (op *operation) Name() string        { return op.name }

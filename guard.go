@@ -1,6 +1,9 @@
 package auth
 
-import "log/slog"
+import (
+	"log/slog"
+	"net/http"
+)
 
 // redirectFields are the members that the guard looks at in the body of every
 // endpoint, whether the endpoint knows them or not.
@@ -90,25 +93,35 @@ func redirectTarget(m *member) (value string, isText, present bool) {
 
 // guardForm is the check of sign-up and sign-in, which a foreign page must not
 // submit even without cookies (contract section 9.2).
-func (s *services) guardForm(x *Exchange) error {
-	if x.direct {
+func (s *services) guardForm() check {
+	return httpCheck(func(x *Exchange) error {
+		if err := s.origin.checkFormCSRF(x.request, x.op.path); err != nil {
+			return s.originRefused(x, err)
+		}
 		return nil
-	}
-	if err := s.origin.checkFormCSRF(x.request, x.op.path); err != nil {
-		return s.originRefused(x, err)
-	}
-	return nil
+	}, ErrCrossSiteNavigationLoginBlocked, ErrMissingOrNullOrigin, ErrInvalidOrigin)
 }
 
 // guardCallback is the check of links that redirect.
-func (s *services) guardCallback(x *Exchange) error { return s.guardQuery("callbackURL")(x) }
+func (s *services) guardCallback() check { return s.guardQuery("callbackURL") }
 
 // guardQuery is guardCallback for any parameter of the query.
 func (s *services) guardQuery(name string) check {
-	return func(x *Exchange) error {
-		if x.direct {
-			return nil
-		}
+	return httpCheck(func(x *Exchange) error {
 		return s.checkURL(x, callbackURLField, x.queryValue(name))
+	}, callbackURLField.code())
+}
+
+// httpCheck is a check that protects browsers: a direct call passes. It refuses with
+// 403 and one of the codes.
+func httpCheck(run func(x *Exchange) error, codes ...Code) check {
+	return check{
+		run: func(x *Exchange) error {
+			if x.direct {
+				return nil
+			}
+			return run(x)
+		},
+		errors: map[int][]Code{http.StatusForbidden: codes},
 	}
 }

@@ -16,6 +16,11 @@ func Some[T any](value T) Optional[T] { return Optional[T]{Value: value, Set: tr
 // Null is an Optional that is there without a value: it clears what is stored.
 func Null[T any]() Optional[T] { return Optional[T]{Set: true, Null: true} }
 
+func (Optional[T]) isOptional() {}
+
+// IsZero reports whether the member is absent, which omitzero asks.
+func (o Optional[T]) IsZero() bool { return !o.Set }
+
 // MarshalJSON writes the value, or null.
 func (o Optional[T]) MarshalJSON() ([]byte, error) {
 	if !o.Set || o.Null {

@@ -60,6 +60,9 @@ func (c *core) changePassword(ctx context.Context, in ChangePasswordRequest) (*C
 	if err := c.requirePassword(ctx, account, in.CurrentPassword); err != nil {
 		return nil, err
 	}
+	if err := c.validatePassword(ctx, in.NewPassword); err != nil {
+		return nil, err
+	}
 	hash, err := c.passwords.hash(ctx, in.NewPassword)
 	if err != nil {
 		return nil, err
@@ -122,6 +125,9 @@ func (c *core) setPassword(ctx context.Context, in SetPasswordRequest) (*Status,
 	}
 	if account.hasPassword() {
 		return nil, ErrPasswordAlreadySet.With(http.StatusBadRequest)
+	}
+	if err := c.validatePassword(ctx, in.NewPassword); err != nil {
+		return nil, err
 	}
 	hash, err := c.passwords.hash(ctx, in.NewPassword)
 	if err != nil {

@@ -105,6 +105,9 @@ func (c *core) resetPassword(ctx context.Context, in ResetPasswordRequest) (*Sta
 	if err != nil {
 		return nil, err
 	}
+	if err := c.validatePassword(ctx, in.NewPassword); err != nil {
+		return nil, err
+	}
 	hash, err := c.passwords.hash(ctx, in.NewPassword)
 	if err != nil {
 		return nil, err

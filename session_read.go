@@ -69,15 +69,19 @@ func (s *services) loadStored(x *Exchange, token string, opts readOptions) (*Ses
 }
 
 func (s *services) refreshDue(session *Session) bool {
+	if s.session.NeverRefresh || s.session.spent(session) {
+		return false
+	}
 	lastRefresh := session.ExpiresAt.Add(-s.session.ExpiresIn)
-	return !s.session.NeverRefresh && !lastRefresh.Add(s.session.UpdateAge).After(now())
+	return !lastRefresh.Add(s.session.UpdateAge).After(now())
 }
 
-// refresh prolongs a session by its full lifetime.
+// refresh prolongs a session by its full lifetime, or by what MaxLifetime leaves.
 func (s *services) refresh(x *Exchange, data *SessionData) (*SessionData, error) {
 	refreshed := *data.Session
 	refreshed.UpdatedAt = now()
 	refreshed.ExpiresAt = refreshed.UpdatedAt.Add(s.session.ExpiresIn)
+	s.session.limit(&refreshed)
 	found, err := s.sessions.change(x, refreshed.Token, map[string]any{
 		"expiresAt": refreshed.ExpiresAt, "updatedAt": refreshed.UpdatedAt,
 	})
@@ -150,14 +154,20 @@ func (s *services) liveSession(ctx context.Context, token string) (*SessionData,
 }
 
 // requireSession is the check of endpoints that need a session.
-func (s *services) requireSession(x *Exchange) error {
-	return s.requireRead(x, readOptions{})
+func (s *services) requireSession() check {
+	return sessionCheck(func(x *Exchange) error { return s.requireRead(x, readOptions{}) })
 }
 
 // requireStoredSession is the check of sensitive endpoints: what was revoked
 // does not count, whatever a cookie says.
-func (s *services) requireStoredSession(x *Exchange) error {
-	return s.requireRead(x, readOptions{noCache: true})
+func (s *services) requireStoredSession() check {
+	return sessionCheck(func(x *Exchange) error { return s.requireRead(x, readOptions{noCache: true}) })
+}
+
+func sessionCheck(run func(x *Exchange) error) check {
+	return check{run: run, authentication: authenticationRequired, errors: map[int][]Code{
+		http.StatusUnauthorized: {ErrUnauthorized},
+	}}
 }
 
 func (s *services) requireRead(x *Exchange, opts readOptions) error {
@@ -169,23 +179,29 @@ func (s *services) requireRead(x *Exchange, opts readOptions) error {
 }
 
 // requireFreshSession is the check of endpoints that need a recent sign-in.
-func (s *services) requireFreshSession(x *Exchange) error {
-	if err := s.requireSession(x); err != nil {
-		return err
-	}
-	if !s.fresh(currentSession(x).Session) {
-		return ErrSessionNotFresh.With(http.StatusForbidden)
-	}
-	return nil
+func (s *services) requireFreshSession() check {
+	fresh := sessionCheck(func(x *Exchange) error {
+		if err := s.requireRead(x, readOptions{}); err != nil {
+			return err
+		}
+		if !s.fresh(currentSession(x).Session) {
+			return ErrSessionNotFresh.With(http.StatusForbidden)
+		}
+		return nil
+	})
+	fresh.errors[http.StatusForbidden] = []Code{ErrSessionNotFresh}
+	return fresh
 }
 
 // requireHeaders is the check of endpoints that make no sense without the
 // caller's cookies: over HTTP it always holds.
-func requireHeaders(x *Exchange) error {
-	if x.headers == nil {
-		return NewError(http.StatusBadRequest, ErrValidation, "Headers is required")
-	}
-	return nil
+func requireHeaders() check {
+	return check{run: func(x *Exchange) error {
+		if x.headers == nil {
+			return NewError(http.StatusBadRequest, ErrValidation, "Headers is required")
+		}
+		return nil
+	}}
 }
 
 // currentSession returns the session that a check of the endpoint found.

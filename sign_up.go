@@ -37,7 +37,7 @@ func (c *core) signUpEmail(ctx context.Context, in SignUpEmailRequest) (*SignUpE
 	if !c.emailPassword.Enabled || c.emailPassword.DisableSignUp {
 		return nil, ErrEmailPasswordSignUpDisabled.With(http.StatusBadRequest)
 	}
-	if err := c.checkPasswordLength(in.Password); err != nil {
+	if err := c.checkNewPassword(ctx, in.Password); err != nil {
 		return nil, err
 	}
 	fields, err := parseFields(c.userFields, in.Fields, true)

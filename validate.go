@@ -80,6 +80,9 @@ func checkText(check, value string) string {
 	return ""
 }
 
+// checkNonnull is the check of a pointer, slice or map that null does not stand for.
+const checkNonnull = "nonnull"
+
 // checkOneOf begins the check of a text that is one of those behind it, with | in
 // between.
 const checkOneOf = "oneof="

@@ -1,0 +1,392 @@
+package auth
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// An openAPIWriter turns operations into parts of a document. The floors above give it
+// what they know beyond an operation's own types.
+type openAPIWriter struct {
+	schemas
+	doc *openAPI
+	ids map[string]bool // operation ids that are taken
+
+	// security are the ways to be known, none: this floor knows of no credentials.
+	security []openAPISecurity
+
+	// body may add members to the body of an operation.
+	body func(op *operation, schema *jsonSchema)
+
+	// answers returns what else an operation may answer with status 200.
+	answers func(op *operation) []reflect.Type
+
+	// refusals returns the errors that a request can have before it reaches an operation.
+	refusals func(op *operation, method string) map[int][]Code
+}
+
+func newOpenAPIWriter(d *OpenAPIDocument) *openAPIWriter {
+	w := &openAPIWriter{
+		schemas: schemas{names: make(map[reflect.Type]string)},
+		doc:     &openAPI{OpenAPI: openAPIVersion, Info: openAPIInfo{d.Title, d.Description, d.Version}},
+		ids:     make(map[string]bool),
+	}
+	for _, url := range d.Servers {
+		w.doc.Servers = append(w.doc.Servers, openAPIServer{url})
+	}
+	w.components.set(errorComponent, errorSchema())
+	return w
+}
+
+// errorComponent is the schema of an APIError.
+const errorComponent = "Error"
+
+func errorSchema() *jsonSchema {
+	return schemaOf("object").require("message", schemaOf("string")).allow("code", schemaOf("string"))
+}
+
+// add describes an operation, once for each of its methods. Servers say where it is if
+// that is not where the others are. Errors: an operation is there already.
+func (w *openAPIWriter) add(op *operation, servers ...openAPIServer) error {
+	path := openAPIPath(op.path)
+	item, _ := w.doc.Paths.get(path)
+	for _, method := range op.methods {
+		key := strings.ToLower(method)
+		if !slices.Contains(openAPIMethods, key) {
+			continue
+		}
+		if _, taken := item.get(key); taken {
+			return fmt.Errorf("auth: OpenAPI: there are two endpoints %s %s", method, op.path)
+		}
+		described := w.operation(op, method)
+		described.Servers = servers
+		item.set(key, described)
+	}
+	if len(item) > 0 {
+		w.doc.Paths.set(path, item)
+	}
+	return nil
+}
+
+// openAPIMethods are those that a path can have (section 4.8.9).
+var openAPIMethods = []string{"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+
+// openAPIPath writes parameters as {name}.
+func openAPIPath(path string) string {
+	segments := strings.Split(path, "/")
+	for i, segment := range segments {
+		if name, ok := strings.CutPrefix(segment, ":"); ok {
+			segments[i] = "{" + name + "}"
+		}
+	}
+	return strings.Join(segments, "/")
+}
+
+func (w *openAPIWriter) operation(op *operation, method string) *openAPIOperation {
+	return &openAPIOperation{
+		Tags:        []string{w.tag(op)},
+		Summary:     op.description.Summary,
+		Description: op.description.Details,
+		OperationID: w.id(op, method),
+		Security:    w.securityOf(op),
+		Parameters:  w.parameters(op),
+		RequestBody: w.requestBody(op, method),
+		Responses:   w.responses(op, method),
+	}
+}
+
+// tag returns the group of an operation, which the document lists from now on.
+func (w *openAPIWriter) tag(op *operation) string {
+	name := op.description.Tag
+	switch {
+	case name != "":
+	case op.group != "":
+		name = strings.ToUpper(op.group[:1]) + op.group[1:]
+	default:
+		name = defaultTag
+	}
+	if !slices.Contains(w.doc.Tags, openAPITag{Name: name}) {
+		w.doc.Tags = append(w.doc.Tags, openAPITag{Name: name})
+	}
+	return name
+}
+
+// id returns an id that no other operation has: the name, with the method behind it
+// where the name is taken.
+func (w *openAPIWriter) id(op *operation, method string) string {
+	suffix := method[:1] + strings.ToLower(method[1:])
+	name := op.name
+	if name == "" {
+		name, suffix = nameOfPath(method, op.path), ""
+	}
+	id := name
+	for n := 1; w.ids[id]; n++ {
+		id = name + suffix
+		if suffix == "" || n > 1 {
+			id += strconv.Itoa(max(n, 2))
+		}
+	}
+	w.ids[id] = true
+	return id
+}
+
+// nameOfPath makes a name for an operation that has none: getItemsId for GET /items/:id.
+func nameOfPath(method, path string) string {
+	name := strings.ToLower(method)
+	notAllowed := func(r rune) bool { return !strings.ContainsRune(alphanumericASCII, r) }
+	for word := range strings.FieldsFuncSeq(path, notAllowed) {
+		name += strings.ToUpper(word[:1]) + word[1:]
+	}
+	return name
+}
+
+const alphanumericASCII = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+// securityOf returns what the caller has to show, empty if it is nothing.
+func (w *openAPIWriter) securityOf(op *operation) []openAPISecurity {
+	switch op.asksFor() {
+	case authenticationRequired:
+		return append([]openAPISecurity{}, w.security...)
+	case authenticationOptional:
+		return append(append([]openAPISecurity{}, w.security...), openAPISecurity{})
+	}
+	return []openAPISecurity{}
+}
+
+// asksFor returns whether the operation or a check before it asks who calls.
+func (op *operation) asksFor() authentication {
+	asked := op.authentication
+	for _, check := range op.use {
+		asked = max(asked, check.authentication)
+	}
+	return asked
+}
+
+// ignoredHeaders are no parameters in a document (section 4.8.12.2.1).
+var ignoredHeaders = []string{"Accept", "Content-Type", "Authorization"}
+
+// parameters returns those of the path, the query and the headers, in the order of the
+// request type. Parameters of the path that no field has come last.
+func (w *openAPIWriter) parameters(op *operation) (params []openAPIParameter) {
+	missing := pathParams(op.path)
+	for i := range op.binding.fields {
+		f := &op.binding.fields[i]
+		switch {
+		case f.source == "body", f.source == "header" && slices.Contains(ignoredHeaders, http.CanonicalHeaderKey(f.name)):
+			continue
+		case f.source == "path":
+			missing = slices.DeleteFunc(missing, func(name string) bool { return name == f.name })
+		}
+		params = append(params, openAPIParameter{
+			Name: f.name, In: f.source, Required: f.required || f.source == "path", Schema: w.parameter(op, f),
+		})
+	}
+	for _, name := range missing {
+		params = append(params, openAPIParameter{Name: name, In: "path", Required: true, Schema: schemaOf("string")})
+	}
+	return params
+}
+
+// pathParams returns the names of the parameters in a path.
+func pathParams(path string) (names []string) {
+	for segment := range strings.SplitSeq(path, "/") {
+		if name, ok := strings.CutPrefix(segment, ":"); ok {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// parameter returns the schema of what is sent as text.
+func (w *openAPIWriter) parameter(op *operation, f *field) *jsonSchema {
+	if f.truthy {
+		return &jsonSchema{Type: jsonTypes{"boolean"}, Const: true} // "false" would set it too
+	}
+	return constrained(w.of(op.in.FieldByIndex(f.index).Type), f.check)
+}
+
+// requestBody returns nil if nothing of a body is looked at.
+func (w *openAPIWriter) requestBody(op *operation, method string) *openAPIBody {
+	if !takesBody(op, method) {
+		return nil
+	}
+	schema := w.bodySchema(op)
+	if w.body != nil {
+		w.body(op, schema)
+	}
+	body := &openAPIBody{Required: !op.bodyOptional}
+	body.Content.set(mediaJSON, openAPIMedia{schema})
+	if op.form {
+		body.Content.set(mediaForm, openAPIMedia{schema})
+	}
+	return body
+}
+
+func takesBody(op *operation, method string) bool {
+	return method != http.MethodGet && method != http.MethodHead && !op.ignoreBody && (op.binding.hasBody || op.queryInBody)
+}
+
+func (w *openAPIWriter) bodySchema(op *operation) *jsonSchema {
+	if override := w.overrides[op.in]; override != nil {
+		return override(&w.schemas)
+	}
+	schema := schemaOf("object")
+	for i := range op.binding.fields {
+		f := &op.binding.fields[i]
+		if f.source != "body" && !(op.queryInBody && f.source == "query") {
+			continue
+		}
+		property := w.of(op.in.FieldByIndex(f.index).Type)
+		if f.nullable {
+			property = property.nullable()
+		}
+		property = constrained(property, f.check)
+		if f.required {
+			schema.require(f.name, property)
+		} else {
+			schema.allow(f.name, property)
+		}
+	}
+	if op.binding.rest != nil {
+		schema.AdditionalProperties = true
+	}
+	return schema
+}
+
+// responses returns the success, the redirect and then the errors by status.
+func (w *openAPIWriter) responses(op *operation, method string) (all orderedObject[*openAPIResponse]) {
+	if success := w.success(op); success != nil {
+		all.set("200", success)
+	}
+	if op.description.Redirects {
+		all.set("302", redirectResponse())
+	}
+	errs := w.errors(op, method)
+	for _, status := range slices.Sorted(maps.Keys(errs)) {
+		all.set(strconv.Itoa(status), w.failure(status, errs[status], op.description.Errors[status] != nil))
+	}
+	return all
+}
+
+// success returns nil for an endpoint that can do nothing but redirect.
+func (w *openAPIWriter) success(op *operation) *openAPIResponse {
+	out := indirect(op.out)
+	if op.description.Redirects && out.Kind() == reflect.Struct && out.NumField() == 0 {
+		return nil
+	}
+	response := &openAPIResponse{Description: "Success"}
+	if out == reflect.TypeFor[Raw]() {
+		media := op.media
+		if media == "" {
+			media = "*/*"
+		}
+		response.Content.set(media, openAPIMedia{})
+		return response
+	}
+	schema := w.of(op.out)
+	if w.answers != nil {
+		schema = w.anyOf(schema, w.answers(op))
+	}
+	if op.nullResult {
+		schema = schema.nullable()
+	}
+	response.Content.set(mediaJSON, openAPIMedia{schema})
+	return response
+}
+
+func (w *openAPIWriter) anyOf(schema *jsonSchema, answers []reflect.Type) *jsonSchema {
+	if len(answers) == 0 {
+		return schema
+	}
+	either := &jsonSchema{AnyOf: []*jsonSchema{schema}}
+	for _, answer := range answers {
+		either.AnyOf = append(either.AnyOf, w.of(answer))
+	}
+	return either
+}
+
+func redirectResponse() *openAPIResponse {
+	response := &openAPIResponse{Description: http.StatusText(http.StatusFound)}
+	response.Headers.set("Location", openAPIHeader{Required: true, Schema: &jsonSchema{Type: jsonTypes{"string"}, Format: "uri-reference"}})
+	return response
+}
+
+// errors returns the codes that an operation can fail with, by status.
+func (w *openAPIWriter) errors(op *operation, method string) map[int][]Code {
+	errs := map[int][]Code{http.StatusInternalServerError: nil}
+	add := func(more map[int][]Code) {
+		for status, codes := range more {
+			errs[status] = append(errs[status], codes...)
+		}
+	}
+	if len(op.binding.fields) > 0 || op.binding.rest != nil || op.binding.validate {
+		add(map[int][]Code{http.StatusBadRequest: {ErrValidation}})
+	}
+	if takesBody(op, method) {
+		add(map[int][]Code{
+			http.StatusBadRequest:            {ErrBadRequest},
+			http.StatusRequestEntityTooLarge: {ErrPayloadTooLarge},
+			http.StatusUnsupportedMediaType:  {ErrUnsupportedMediaType},
+		})
+	}
+	for _, check := range op.use {
+		add(check.errors)
+	}
+	if w.refusals != nil {
+		add(w.refusals(op, method))
+	}
+	add(op.description.Errors)
+	for status, codes := range errs {
+		slices.Sort(codes)
+		errs[status] = slices.Compact(codes)
+	}
+	return errs
+}
+
+// failure describes an error. Those that no endpoint adds anything to are components.
+func (w *openAPIWriter) failure(status int, codes []Code, own bool) *openAPIResponse {
+	text := http.StatusText(status)
+	response := &openAPIResponse{Description: text}
+	if status == http.StatusInternalServerError && len(codes) == 0 {
+		response.Description += "; the body is empty"
+	} else {
+		response.Content.set(mediaJSON, openAPIMedia{errorWith(codes)})
+	}
+	if status == http.StatusTooManyRequests {
+		response.Headers.set("X-Retry-After", openAPIHeader{Description: "Seconds to wait", Schema: schemaOf("integer")})
+	}
+	if own || status == http.StatusBadRequest || status == http.StatusForbidden {
+		return response
+	}
+	name := strings.ReplaceAll(text, " ", "")
+	switch known, ok := w.doc.Components.Responses.get(name); {
+	case !ok:
+		w.doc.Components.Responses.set(name, response)
+	case !reflect.DeepEqual(known, response):
+		return response
+	}
+	return &openAPIResponse{Ref: "#/components/responses/" + name}
+}
+
+// errorWith returns the schema of an error with one of some codes.
+func errorWith(codes []Code) *jsonSchema {
+	if len(codes) == 0 {
+		return schemaRef(errorComponent)
+	}
+	code := schemaOf("string")
+	for _, c := range codes {
+		code.Enum = append(code.Enum, string(c))
+	}
+	return &jsonSchema{AllOf: []*jsonSchema{schemaRef(errorComponent), schemaOf("object").allow("code", code)}}
+}
+
+// finish returns the document with the components that it has come to need.
+func (w *openAPIWriter) finish() *openAPI {
+	w.doc.Components.Schemas = w.components
+	return w.doc
+}
