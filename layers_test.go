@@ -40,7 +40,7 @@ func (f floor) String() string {
 var house = map[floor]string{
 	kernelFloor: `apierror binding binding_nested body call describe doc endpoint exchange form json
 		openapi openapi_model openapi_operation openapi_schema optional pipeline
-		remote remote_header remote_proxy remote_request remote_response remote_send response utf8 validate`,
+		remote remote_header remote_proxy remote_request remote_response remote_send remote_text response utf8 validate`,
 
 	storageFloor: `condition entity entity_field entity_json id naming row store store_memory store_memory_table
 		store_memory_tx store_memory_view store_sql store_sql_dialect store_sql_mysql
