@@ -54,7 +54,7 @@ func (o *OpenAPI) Extend(s *Services) (*Extension, error) {
 	switch o.Theme {
 	case "", "default", "light", "dark":
 	default:
-		return nil, fmt.Errorf("Theme %q is none of default, light and dark", o.Theme)
+		return nil, fmt.Errorf("the Theme %q is none of default, light and dark", o.Theme)
 	}
 	path := o.Path
 	if path == "" {
@@ -72,7 +72,9 @@ func (o *OpenAPI) Extend(s *Services) (*Extension, error) {
 	}}, nil
 }
 
-func (o *OpenAPI) generateSchema(context.Context, Empty) (json.RawMessage, error) { return o.document() }
+func (o *OpenAPI) generateSchema(context.Context, Empty) (json.RawMessage, error) {
+	return o.document()
+}
 
 // reference is a page that nothing from elsewhere can get into, and that no other page
 // can frame.
