@@ -118,6 +118,8 @@ func (c *core) validAccessToken(ctx context.Context, account *Account, fromCooki
 	if account.refreshDue() && p.canRefresh() {
 		if _, err = c.refresh(ctx, p, account, fromCookie, account.refreshDue); err == nil {
 			err = c.keepAccount(ctx, account)
+		} else {
+			c.event(ctx, Event{Name: EventProviderTokensFailed, UserID: account.UserID, Provider: p.ID})
 		}
 	}
 	var token string

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -130,6 +131,7 @@ func (e *EmailOTP) Extend(s *Services) (*Extension, error) {
 	added := &Extension{Endpoints: e.endpoints(), RateRules: e.rateRules()}
 	if e.SendOnSignUp && !e.OverrideVerification {
 		added.After = []RouteHook{{Paths: []string{"/sign-up/**"}, Run: e.signedUp}}
+		added.Errors = []RouteErrors{{Paths: []string{"/sign-up/**"}, Errors: map[int][]Code{400: {ErrInvalidEmail}}}}
 	}
 	if e.OverrideVerification {
 		added.Defaults = e.override
@@ -150,6 +152,7 @@ func (e *EmailOTP) endpoints() []PluginEndpoint {
 	e.ChangeEmail = NewEndpoint(post, "/email-otp/change-email", e.changeEmail)
 	e.CreateVerificationOTP = NewEndpoint(post, "", e.createVerificationOTP)
 	e.GetVerificationOTP = NewEndpoint(get, "", e.getVerificationOTP)
+	e.describe()
 	return []PluginEndpoint{
 		{Name: "sendVerificationOTP", Endpoint: e.SendVerificationOTP, FormGuard: true},
 		{Name: "createVerificationOTP", Endpoint: e.CreateVerificationOTP},
@@ -231,7 +234,19 @@ func (e *EmailOTP) judge(ctx context.Context, typ OTPType, outcome otpOutcome, e
 		return err
 	}
 	if err = outcome.refusal(); err != nil {
-		e.services.Event(ctx, "one-time code refused", "type", string(typ), "reason", err.Error())
+		e.refused(ctx, typ, err)
 	}
 	return err
+}
+
+// refused records a code that was no good.
+func (e *EmailOTP) refused(ctx context.Context, typ OTPType, err error) {
+	refusal := Event{Name: EventTokenRefused, Method: string(typ)}
+	if typ == OTPSignIn {
+		refusal = Event{Name: EventSignInFailed, Method: e.ID()}
+	}
+	if api, ok := errors.AsType[*APIError](err); ok {
+		refusal.Reason = strings.ToLower(string(api.Code))
+	}
+	e.services.Event(ctx, refusal)
 }

@@ -114,6 +114,9 @@ func (e *EmailOTP) setVerified(ctx context.Context, p emailProof) (*User, error)
 	if err := e.lock(ctx, user); err != nil {
 		return nil, err
 	}
+	if p.typ == OTPVerifyEmail {
+		e.services.Event(ctx, Event{Name: EventEmailVerified, UserID: user.ID, Method: e.ID()})
+	}
 	return e.services.UpdateUser(ctx, user.ID, map[string]any{"email": p.email, "emailVerified": true})
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -59,12 +60,13 @@ func (m *MagicLink) ID() string { return "magic-link" }
 
 // Extend adds the endpoints. Errors: no Send, a negative ExpiresIn.
 func (m *MagicLink) Extend(s *Services) (*Extension, error) {
-	if m.Send == nil || m.ExpiresIn < 0 {
+	if !s.Remote() && (m.Send == nil || m.ExpiresIn < 0) {
 		return nil, errors.New("nobody sends the links (Send), or ExpiresIn is negative")
 	}
 	m.services = s
 	m.SignIn = NewEndpoint(http.MethodPost, "/sign-in/magic-link", m.signIn)
 	m.Verify = NewEndpoint(http.MethodGet, "/magic-link/verify", m.verify)
+	m.describe()
 	rule := m.RateLimit
 	rule.Window, rule.Max = cmp.Or(rule.Window, time.Minute), cmp.Or(rule.Max, 5)
 	return &Extension{
@@ -130,6 +132,7 @@ func (m *MagicLink) signIn(ctx context.Context, in SignInMagicLinkRequest) (*Sta
 	if err != nil {
 		return nil, err
 	}
+	m.services.Event(ctx, Event{Name: EventSignInRequested, Method: m.ID(), Identifier: in.Email})
 	return &Status{Status: true}, nil
 }
 
@@ -265,7 +268,7 @@ func (m *MagicLink) refuse(ctx context.Context, targets magicLinkTargets, why er
 	} else {
 		code, _ = errors.AsType[Code](why)
 	}
-	m.services.Event(ctx, "sign-in failed", "method", "magic-link", "reason", string(code))
+	m.services.Event(ctx, Event{Name: EventSignInFailed, Method: m.ID(), Reason: m.reason(code)})
 	params := []string{"error", string(code)}
 	if description != "" {
 		params = append(params, "error_description", description)
@@ -277,11 +280,19 @@ func (m *MagicLink) refuse(ctx context.Context, targets magicLinkTargets, why er
 	return ExchangeFrom(ctx).Redirect(url)
 }
 
+// reason is a code as one of a small number: that of a hook may be any.
+func (m *MagicLink) reason(code Code) string {
+	switch code {
+	case ErrInvalidToken, codeMagicLinkNoSignUp, codeMagicLinkNoUser, codeMagicLinkUserGone, codeMagicLinkNoSession:
+		return strings.ToLower(string(code))
+	}
+	return "refused"
+}
+
 // signedIn sends the session.
 func (m *MagicLink) signedIn(ctx context.Context, in MagicLinkVerifyRequest, targets magicLinkTargets, end *magicLinkEnd) (*MagicLinkVerifyResponse, error) {
 	data := &SessionData{Session: end.session, User: end.user}
 	m.services.SetSession(ctx, data, m.services.Forgets(ctx))
-	m.services.Event(ctx, "signed in with a magic link", "user", end.user.ID, "new", end.created)
 	x := ExchangeFrom(ctx)
 	switch {
 	case in.CallbackURL == "":
@@ -392,4 +403,18 @@ func (m *MagicLink) createUser(ctx context.Context, link magicLink) (*magicLinkE
 		return end, err
 	}
 	return end, nil
+}
+
+// describe says what documents say of the endpoints.
+func (m *MagicLink) describe() {
+	m.SignIn.Describe(Description{
+		Summary: "Ask for a mail with a link to sign in",
+		Details: "The mail goes to every address; whether there is a user makes no difference to the answer.",
+	})
+	m.Verify.Describe(Description{
+		Summary: "Sign in with the token of a link",
+		Details: "Where the link in the mail leads. With `callbackURL` it goes on there, or to `newUserCallbackURL`. A link that " +
+			"is no good leads to `errorCallbackURL` with `?error=…`.",
+		Redirects: true,
+	})
 }

@@ -58,9 +58,10 @@ func (m *MultiSession) Extend(s *Services) (*Extension, error) {
 	m.List = NewEndpoint(http.MethodGet, "/multi-session/list-device-sessions", m.list)
 	m.SetActive = NewEndpoint(http.MethodPost, "/multi-session/set-active", m.setActive)
 	m.Revoke = NewEndpoint(http.MethodPost, "/multi-session/revoke", m.revoke)
+	m.describe()
 	return &Extension{
 		Endpoints: []PluginEndpoint{
-			{Name: "listDeviceSessions", Endpoint: m.List, NeedHeaders: true},
+			{Name: "listDeviceSessions", Endpoint: m.List, NeedHeaders: true, ReadOnly: true},
 			{Name: "setActiveSession", Endpoint: m.SetActive, NeedHeaders: true},
 			{Name: "revokeDeviceSession", Endpoint: m.Revoke, NeedHeaders: true, Session: SessionRequired},
 		},
@@ -101,7 +102,7 @@ func (m *MultiSession) setActive(ctx context.Context, in DeviceSessionRequest) (
 		return nil, invalidSessionToken()
 	}
 	m.services.SetSession(ctx, data, m.services.Forgets(ctx))
-	m.services.Event(ctx, "active session changed", "user", data.User.ID)
+	m.services.Event(ctx, Event{Name: EventSessionSwitched, UserID: data.User.ID, SessionID: data.Session.ID})
 	return m.services.VisibleSession(data), nil
 }
 
@@ -114,11 +115,17 @@ func (m *MultiSession) revoke(ctx context.Context, in DeviceSessionRequest) (*St
 	if err != nil {
 		return nil, err
 	}
+	ended, err := m.services.SessionByToken(ctx, token)
+	if err != nil {
+		return nil, err
+	}
 	if err := m.services.DeleteSession(ctx, token); err != nil {
 		return nil, err
 	}
 	m.forget(ctx, token)
-	m.services.Event(ctx, "device session revoked", "user", current.User.ID)
+	if ended != nil {
+		m.services.Event(ctx, Event{Name: EventSessionRevoked, UserID: ended.User.ID, SessionID: ended.Session.ID, Method: m.ID()})
+	}
 	if current.Session.Token == token {
 		err = m.activateNext(ctx)
 	}
@@ -143,4 +150,22 @@ func (m *MultiSession) activateNext(ctx context.Context) error {
 
 func invalidSessionToken() *APIError {
 	return NewError(http.StatusUnauthorized, ErrInvalidSessionToken, "Invalid session token")
+}
+
+// describe says what documents say of the endpoints.
+func (m *MultiSession) describe() {
+	m.List.Describe(Description{
+		Summary: "List the sessions that the browser holds",
+		Details: "One of each user, without those that have ended.",
+	})
+	m.SetActive.Describe(Description{
+		Summary: "Make a session that the browser holds the active one",
+		Details: "The session's cookie is that of this session from then on.",
+		Errors:  map[int][]Code{401: {ErrInvalidSessionToken}},
+	})
+	m.Revoke.Describe(Description{
+		Summary: "End a session that the browser holds",
+		Details: "If it is the active one, the next one that goes on takes its place.",
+		Errors:  map[int][]Code{401: {ErrInvalidSessionToken}},
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -77,6 +78,7 @@ func (o *OneTimeToken) Extend(s *Services) (*Extension, error) {
 	o.services = s
 	o.Generate = NewEndpoint(http.MethodGet, "/one-time-token/generate", o.generate)
 	o.Verify = NewEndpoint(http.MethodPost, "/one-time-token/verify", o.verify)
+	o.describe()
 	added := &Extension{Endpoints: []PluginEndpoint{
 		{Name: "generateOneTimeToken", Endpoint: o.Generate, Session: SessionRequired},
 		{Name: "verifyOneTimeToken", Endpoint: o.Verify},
@@ -138,22 +140,29 @@ func (o *OneTimeToken) verify(ctx context.Context, in VerifyOneTimeTokenRequest)
 		return nil, err
 	}
 	if v == nil {
-		return nil, NewError(http.StatusBadRequest, "", "Invalid token")
+		return nil, o.refuse(ctx, "Invalid token")
 	}
 	data, err := o.services.SessionByToken(ctx, v.Value)
 	switch {
 	case err != nil:
 		return nil, err
 	case data == nil:
-		return nil, NewError(http.StatusBadRequest, "", "Session not found")
+		return nil, o.refuse(ctx, "Session not found")
 	case !data.Session.ExpiresAt.After(o.services.Now()):
-		return nil, NewError(http.StatusBadRequest, "", "Session expired")
+		return nil, o.refuse(ctx, "Session expired")
 	}
 	if !o.DisableSessionCookie {
 		o.services.SetSession(ctx, data, o.services.Forgets(ctx))
 	}
-	o.services.Event(ctx, "one-time token redeemed", "user", data.User.ID)
+	o.services.Event(ctx, Event{Name: EventOneTimeTokenUsed, UserID: data.User.ID, SessionID: data.Session.ID})
 	return o.services.VisibleSession(data), nil
+}
+
+// refuse is the answer to a token for which there is no session.
+func (o *OneTimeToken) refuse(ctx context.Context, message string) error {
+	reason := strings.ReplaceAll(strings.ToLower(message), " ", "_")
+	o.services.Event(ctx, Event{Name: EventTokenRefused, Method: o.ID(), Reason: reason})
+	return NewError(http.StatusBadRequest, "", message)
 }
 
 // send gives a response that sends a session to the browser a token for it.
@@ -168,4 +177,19 @@ func (o *OneTimeToken) send(x *Exchange) error {
 	}
 	x.SetExposed("set-ott", token)
 	return nil
+}
+
+// describe says what documents say of the endpoints.
+func (o *OneTimeToken) describe() {
+	o.Generate.Describe(Description{
+		Summary: "Get a token for the session",
+		Details: "Whoever redeems it at /one-time-token/verify has the session, once.",
+		Errors:  map[int][]Code{400: nil},
+	})
+	o.Verify.Describe(Description{
+		Summary: "Redeem a token for its session",
+		Details: "The session's cookie is sent, unless the server is configured otherwise. The token is spent, also where the " +
+			"session has ended.",
+		Errors: map[int][]Code{400: nil},
+	})
 }
