@@ -50,7 +50,8 @@ type ownSource []Operation
 func (own ownSource) describe(d *OpenAPIDocument) (*openAPI, error) {
 	w := newOpenAPIWriter(d)
 	w.overrides = entityOverrides([]*Table{userTable(nil), sessionTable(nil), accountTable()})
-	return w.finish(), w.addOwn(own)
+	err := w.addOwn(own)
+	return w.finish(), err
 }
 
 func (w *openAPIWriter) addOwn(own []Operation, servers ...openAPIServer) error {

@@ -38,10 +38,15 @@ const npmTimeout = 10 * time.Minute // better-sqlite3 may have to be compiled
 func Install(tb testing.TB, scripts fs.FS) (dir string) {
 	tb.Helper()
 	Require(tb)
-	return place(tb, scripts, packages(tb, "", npm{
-		arguments: []string{"--ignore-scripts"},
-		needs:     "the npm registry",
-	}))
+	return place(tb, scripts, InstallManifest(tb, manifest))
+}
+
+// InstallManifest returns a directory whose node_modules is what a manifest asks for:
+// package.json and package-lock.json. It is like that of Install.
+func InstallManifest(tb testing.TB, manifest fs.FS) (dir string) {
+	tb.Helper()
+	Require(tb)
+	return packages(tb, manifest, "", npm{arguments: []string{"--ignore-scripts"}, needs: "the npm registry"})
 }
 
 // InstallSQLite is Install with better-sqlite3. Unless the download of a compiled
@@ -49,7 +54,7 @@ func Install(tb testing.TB, scripts fs.FS) (dir string) {
 func InstallSQLite(tb testing.TB, scripts fs.FS) (dir string) {
 	tb.Helper()
 	Require(tb)
-	return place(tb, scripts, packages(tb, "-sqlite-"+ask(tb, "process.versions.modules"), npm{
+	return place(tb, scripts, packages(tb, manifest, "-sqlite-"+ask(tb, "process.versions.modules"), npm{
 		environment: headers(ask(tb, "process.execPath")),
 		needs:       "the npm registry and, to compile better-sqlite3, a C++ compiler, make, python3 and the headers of node",
 	}))
@@ -104,7 +109,7 @@ type npm struct {
 	needs                  string // what it may lack when it fails
 }
 
-func (n npm) install(tb testing.TB, dir string) error {
+func (n npm) install(tb testing.TB, manifest fs.FS, dir string) error {
 	tb.Helper()
 	if err := os.CopyFS(dir, manifest); err != nil {
 		return err
@@ -121,7 +126,7 @@ func (n npm) install(tb testing.TB, dir string) error {
 }
 
 // packages returns a directory whose node_modules is what the lock file asks for.
-func packages(tb testing.TB, kind string, n npm) (dir string) {
+func packages(tb testing.TB, manifest fs.FS, kind string, n npm) (dir string) {
 	tb.Helper()
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -130,7 +135,7 @@ func packages(tb testing.TB, kind string, n npm) (dir string) {
 	dir = filepath.Join(cache, "auth-testnode", hash(tb, manifest)+kind)
 	once(tb, dir, func(dir string) error {
 		tb.Helper()
-		return n.install(tb, dir)
+		return n.install(tb, manifest, dir)
 	})
 	return dir
 }
