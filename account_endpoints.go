@@ -14,7 +14,7 @@ type AccountInfo struct {
 	CreatedAt  DateTime `json:"createdAt"`
 	UpdatedAt  DateTime `json:"updatedAt"`
 	ID         string   `json:"id"`
-	Scopes     []string `json:"scopes"`
+	Scopes     []string `json:"scopes" check:"nonnull"`
 }
 
 // listUserAccounts returns the ways in which the caller's user signs in.
@@ -64,7 +64,6 @@ func (c *core) unlinkAccount(ctx context.Context, in UnlinkAccountRequest) (*Sta
 	if err != nil {
 		return nil, err
 	}
-	c.event(ctx, "account unlinked", "user", userID)
 	return &Status{Status: true}, nil
 }
 
@@ -79,10 +78,14 @@ func (c *core) unlink(ctx context.Context, userID, accountID string) error {
 	if len(accounts) == 1 && !c.unlinkAll {
 		return ErrFailedToUnlinkLastAccount.With(http.StatusBadRequest)
 	}
-	if accountWithID(accounts, accountID) == nil {
+	account := accountWithID(accounts, accountID)
+	if account == nil {
 		return ErrAccountNotFound.With(http.StatusBadRequest)
 	}
-	_, err = c.accounts.remove(ctx, Where("id", accountID), Where("userId", userID))
+	n, err := c.accounts.remove(ctx, Where("id", accountID), Where("userId", userID))
+	if n > 0 {
+		c.event(ctx, Event{Name: EventAccountUnlinked, UserID: userID, Provider: account.ProviderID})
+	}
 	return err
 }
 

@@ -46,6 +46,7 @@ func (c *core) refreshToken(ctx context.Context, in AccountRequest) (*RefreshTok
 	out, err := c.refreshNow(ctx, p, account, in.UseAccountCookie)
 	if err != nil {
 		c.log.WarnContext(ctx, "tokens could not be refreshed", "provider", p.ID, "error", err)
+		c.event(ctx, Event{Name: EventProviderTokensFailed, UserID: account.UserID, Provider: p.ID})
 		return nil, ErrFailedToRefreshAccessToken.With(http.StatusBadRequest).WithCause(err)
 	}
 	return out, nil

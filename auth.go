@@ -30,7 +30,7 @@ type Auth struct {
 // New makes an Auth. Its error joins all mistakes of the configuration.
 func New(config Config) (*Auth, error) {
 	kit := &Services{config: &config}
-	added, pluginErr := extend(&config, kit)
+	added, pluginErr := extend("Config.Plugins", &config, kit)
 	base, err := config.base()
 	if err = errors.Join(err, config.check()); err != nil && base == nil {
 		base = &url.URL{Scheme: "https", Host: "invalid"} // to find the other mistakes too
@@ -107,6 +107,7 @@ func newServices(config *Config, added extensions, base *url.URL, address *addre
 	sessionFields := slices.Concat(added.columns("session"), config.Session.Fields)
 	s := &services{
 		log:                 config.Logger,
+		onEvent:             config.OnEvent,
 		store:               config.Store,
 		ids:                 config.IDs,
 		newID:               config.NewID,
@@ -131,7 +132,9 @@ func newServices(config *Config, added extensions, base *url.URL, address *addre
 	}
 	var passwordErr, originErr, checkErr error
 	own, siteErr := s.openSites(config, added, base, address)
-	s.passwords, passwordErr = newPasswords(config.Passwords)
+	if s.passwords, passwordErr = newPasswords(config.Passwords); passwordErr == nil {
+		s.passwords.overloaded = func(ctx context.Context) { s.event(ctx, Event{Name: EventPasswordOverload}) }
+	}
 	if s.trusted, originErr = newTrustedOrigins(own, slices.Concat(config.TrustedOrigins, added.trustedOrigins())); originErr == nil {
 		s.trusted.perRequest = config.TrustedOriginsFunc
 	}
@@ -271,6 +274,7 @@ func (a *Auth) admit(ctx context.Context, r *http.Request, address, path string)
 	if err != nil || ok {
 		return err
 	}
+	a.core.event(ctx, Event{Name: EventRateLimited, Address: address, Attrs: []slog.Attr{slog.String("path", path)}})
 	return tooManyRequests(retryAfter)
 }
 

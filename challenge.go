@@ -38,7 +38,7 @@ func (s *services) challenged(ctx context.Context, in *SignIn) (bool, error) {
 			return false, err
 		}
 		if answer != nil {
-			s.event(ctx, "another factor required", "user", in.User.ID, "method", in.Method)
+			s.event(ctx, Event{Name: EventSecondFactorChallenged, UserID: in.User.ID, Method: in.Method})
 			ExchangeFrom(ctx).Answer(answer)
 			return true, nil
 		}
@@ -80,10 +80,18 @@ func (s *services) signIn(ctx context.Context, in *SignIn) (session *Session, er
 	if err != nil {
 		return nil, err
 	}
+	s.signedIn(ctx, in.User, session, Event{Method: in.Method})
 	if !in.Unsent {
 		s.setSession(ctx, &SessionData{Session: session, User: in.User}, in.DontRemember)
 	}
 	return session, nil
+}
+
+// signedIn records that a session began for somebody who has proven who they are, as
+// the event says.
+func (s *services) signedIn(ctx context.Context, user *User, session *Session, e Event) {
+	e.Name, e.UserID, e.SessionID, e.Identifier = EventSignIn, user.ID, session.ID, user.Email
+	s.event(ctx, e)
 }
 
 // sessionForPassword starts a session if the password that was checked is still

@@ -33,6 +33,7 @@ func (c *core) changeEmail(ctx context.Context, in ChangeEmailRequest) (*Status,
 		return nil, err
 	}
 	if taken != nil {
+		c.event(ctx, Event{Name: EventEmailChangeRequested, UserID: data.User.ID, Identifier: newEmail, Reason: "taken"})
 		c.changeToken(data.User, newEmail, "")
 		return &Status{Status: true}, nil
 	}
@@ -83,7 +84,7 @@ func (c *core) changeNow(ctx context.Context, data *SessionData, newEmail, callb
 	if user == nil {
 		return ErrUserNotFound.With(http.StatusBadRequest)
 	}
-	c.event(ctx, "e-mail changed", "user", user.ID)
+	c.event(ctx, Event{Name: EventEmailChanged, UserID: user.ID, Method: "unverified", Identifier: newEmail})
 	c.setSession(ctx, &SessionData{Session: data.Session, User: user}, c.forgets(ExchangeFrom(ctx)))
 	if c.verification.Send != nil {
 		c.mailVerification(ctx, user, callbackURL)
@@ -93,6 +94,7 @@ func (c *core) changeNow(ctx context.Context, data *SessionData, newEmail, callb
 
 // confirmChange asks the old address.
 func (c *core) confirmChange(ctx context.Context, data *SessionData, newEmail, callbackURL string) error {
+	c.event(ctx, Event{Name: EventEmailChangeRequested, UserID: data.User.ID, Identifier: newEmail})
 	token := c.changeToken(data.User, newEmail, changeConfirmation)
 	mail := Mail{User: data.User.clone(), NewEmail: newEmail, Token: token, URL: c.emailLink(ctx, token, callbackURL)}
 	c.inBackground(ctx, "SendConfirmation", func(ctx context.Context) error { return c.changing.SendConfirmation(ctx, mail) })
@@ -101,6 +103,7 @@ func (c *core) confirmChange(ctx context.Context, data *SessionData, newEmail, c
 
 // verifyChange asks the new address.
 func (c *core) verifyChange(ctx context.Context, data *SessionData, newEmail, callbackURL string) error {
+	c.event(ctx, Event{Name: EventEmailChangeRequested, UserID: data.User.ID, Identifier: newEmail})
 	c.mailChange(ctx, data.User, newEmail, callbackURL)
 	return nil
 }
@@ -153,11 +156,12 @@ func (c *core) endChange(ctx context.Context, data *SessionData, user *User, cla
 	if err != nil {
 		return nil, err
 	}
-	c.event(ctx, "e-mail changed", "user", user.ID)
+	c.event(ctx, Event{Name: EventEmailChanged, UserID: user.ID, Method: methodLink, Identifier: claims.UpdateTo})
 	switch {
 	case verified:
 		err = callback(ctx, c.verification.AfterVerification, updated)
 	case claims.RequestType != changeVerification && c.verification.Send != nil:
+		c.event(ctx, Event{Name: EventEmailVerificationSent, UserID: updated.ID})
 		mail := c.verificationMail(ctx, updated, callbackURL, defaultLinkLifetime)
 		c.inBackground(ctx, "SendVerificationEmail", func(ctx context.Context) error { return c.verification.Send(ctx, mail) })
 	}

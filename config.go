@@ -124,8 +124,17 @@ type Config struct {
 	// the answer. Default: none; the Logger gets internal errors anyway.
 	OnError func(ctx context.Context, err error)
 
-	// Logger gets internal errors, and security events at level Info. Default
-	// slog.Default().
+	// OnEvent is told of every security event (EventSignIn, EventSignInFailed, …), so
+	// that the program can count it or hand it on; docs/events.md lists them. It runs
+	// in the request that caused the event, when what the event is about is stored, at
+	// the same time on many goroutines: it must be fast, and leave what waits or calls
+	// endpoints to a goroutine of its own. A panic is logged. Default: none; the Logger
+	// gets a record of each event anyway.
+	OnEvent func(ctx context.Context, e Event)
+
+	// Logger gets internal errors at level Error, what goes wrong elsewhere, such as at
+	// providers, and suspicious events at level Warn, and ordinary events at level Info.
+	// Default slog.Default().
 	Logger *slog.Logger
 }
 
@@ -242,7 +251,7 @@ func parseBase(option, text string) (*url.URL, error) {
 		return nil, fmt.Errorf("auth: %s %q is no absolute http or https URL", option, text)
 	}
 	if u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.RawPath != "" {
-		return nil, fmt.Errorf("auth: %s %q has more than scheme, host and path", option, text)
+		return nil, fmt.Errorf("auth: %s %q has more than scheme, host and path", option, u.Redacted())
 	}
 	return u, nil
 }
@@ -273,8 +282,7 @@ func (c *Config) newSiteFinder(path string, s *signer, seal SessionSeal, address
 func (c *Config) session() SessionOptions {
 	o := c.Session
 	if c.Stateless {
-		setDefault(&o.ExpiresIn, defaultSessionLifetime)
-		o.CookieCache = o.CookieCache.stateless(o.ExpiresIn)
+		o.CookieCache = o.CookieCache.stateless(o.lifetime())
 	}
 	return o.withDefaults()
 }

@@ -10,7 +10,7 @@ import (
 // check returns all mistakes that do not show when the parts are made.
 func (c *Config) check() error {
 	var errs []error
-	errs = append(errs, checkSecrets("Config", c.Secret, c.Secrets), c.checkStore(), c.Session.CookieCache.check(c.Stateless))
+	errs = append(errs, checkSecrets("Config", c.Secret, c.Secrets), c.checkStore(), c.Session.CookieCache.check(c.Stateless), c.Cookies.check())
 	if c.IDs == IDSerial && c.NewID != nil {
 		errs = append(errs, errors.New("auth: Config.NewID makes ids, IDSerial leaves that to the store"))
 	}
@@ -22,9 +22,6 @@ func (c *Config) check() error {
 	}
 	if c.EmailPassword.RequireEmailVerification && c.EmailVerification.Send == nil {
 		errs = append(errs, errors.New("auth: Config.EmailPassword.RequireEmailVerification needs EmailVerification.Send"))
-	}
-	if c.Cookies.AlwaysSecure && c.Cookies.NeverSecure {
-		errs = append(errs, errors.New("auth: Config.Cookies is both AlwaysSecure and NeverSecure"))
 	}
 	if c.Session.RefreshAlways && c.Session.NeverRefresh {
 		errs = append(errs, errors.New("auth: Config.Session is both RefreshAlways and NeverRefresh"))
@@ -83,6 +80,7 @@ func (c *Config) checkTimes() error {
 	}{
 		{"Session.ExpiresIn", c.Session.ExpiresIn},
 		{"Session.UpdateAge", c.Session.UpdateAge},
+		{"Session.MaxLifetime", c.Session.MaxLifetime},
 		{"Session.FreshAge", c.Session.FreshAge},
 		{"Session.CookieCache.MaxAge", c.Session.CookieCache.MaxAge},
 		{"Session.CookieCache.RenewAge", c.Session.CookieCache.RenewAge},

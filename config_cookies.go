@@ -2,6 +2,7 @@ package auth
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,6 +19,13 @@ type Cookies struct {
 	// the network read them.
 	AlwaysSecure bool
 	NeverSecure  bool
+
+	// HostPrefix gives names the prefix __Host- in the place of __Secure-: browsers
+	// take such a cookie from this very host alone, over https and for all paths, so
+	// that no subdomain can plant one. Servers of the original cannot share these
+	// cookies, nor do its helpers for middleware find them. Not with CrossSubDomain,
+	// Domain or Path.
+	HostPrefix bool
 
 	// CrossSubDomain shares the cookies with the subdomains of Domain, or of
 	// the base URL's host if it is empty. Every one of those can then act for the
@@ -49,7 +57,7 @@ type CookieAttributes struct {
 	Scriptable  bool // not HttpOnly: scripts in the page can steal it
 }
 
-// CookieOverride is the name of one cookie, without __Secure-, and its
+// CookieOverride is the name of one cookie, without __Secure- or __Host-, and its
 // attributes.
 type CookieOverride struct {
 	Name string
@@ -59,7 +67,53 @@ type CookieOverride struct {
 const (
 	defaultPrefix = "better-auth"
 	securePrefix  = "__Secure-"
+	hostPrefix    = "__Host-"
 )
+
+// securePrefix begins the names of cookies that are Secure (RFC 6265bis section
+// 4.1.3).
+func (c *Cookies) securePrefix() string {
+	if c.HostPrefix {
+		return hostPrefix
+	}
+	return securePrefix
+}
+
+// check returns all contradictions.
+func (c *Cookies) check() error {
+	var errs []error
+	if c.AlwaysSecure && c.NeverSecure {
+		errs = append(errs, errors.New("auth: Config.Cookies is both AlwaysSecure and NeverSecure"))
+	}
+	if !c.HostPrefix {
+		return errors.Join(errs...)
+	}
+	if c.NeverSecure || c.CrossSubDomain || c.Domain != "" {
+		errs = append(errs, errors.New("auth: Config.Cookies.HostPrefix is for cookies that are Secure and of one host: not with NeverSecure, CrossSubDomain or Domain"))
+	}
+	for name, a := range c.attributes() {
+		if a.Domain != "" || a.Path != "" && a.Path != "/" {
+			errs = append(errs, fmt.Errorf("auth: Config.Cookies.HostPrefix: %s has a Domain or a Path", name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// attributes returns those that change cookies, by the names of the options.
+func (c *Cookies) attributes() map[string]CookieAttributes {
+	all := map[string]CookieAttributes{
+		"Default":      c.Default,
+		"SessionToken": c.SessionToken.CookieAttributes,
+		"SessionData":  c.SessionData.CookieAttributes,
+		"DontRemember": c.DontRemember.CookieAttributes,
+		"AccountData":  c.AccountData.CookieAttributes,
+		"State":        c.State.CookieAttributes,
+	}
+	for name, override := range c.Plugins {
+		all["Plugins["+name+"]"] = override.CookieAttributes
+	}
+	return all
+}
 
 // dynamicCookies returns what gives the cookies of a site. They are made once for
 // each scheme, unless the host is their domain.
@@ -146,7 +200,7 @@ func (c *Config) cookie(base *url.URL, name string, override CookieOverride) coo
 	secure := base.Scheme == "https" && !c.Cookies.NeverSecure || c.Cookies.AlwaysSecure
 	made := cookie{name: c.Cookies.name(name, override), path: "/", httpOnly: true, secure: secure, sameSite: "lax"}
 	if secure {
-		made.name = securePrefix + made.name
+		made.name = c.Cookies.securePrefix() + made.name
 	}
 	if c.Cookies.CrossSubDomain {
 		made.domain = c.Cookies.Domain
@@ -159,7 +213,7 @@ func (c *Config) cookie(base *url.URL, name string, override CookieOverride) coo
 	return made
 }
 
-// name is that of a cookie without __Secure-.
+// name is that of a cookie without securePrefix.
 func (c *Cookies) name(name string, override CookieOverride) string {
 	if override.Name != "" {
 		return override.Name

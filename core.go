@@ -34,6 +34,11 @@ type EmailPassword struct {
 	MinLength int // of passwords, in UTF-16 code units; default 8
 	MaxLength int // default 128
 
+	// ValidatePassword judges a new password that has a good length, wherever one is
+	// chosen: by a list of those that have leaked, say. A Code or an *APIError tells
+	// the client why not; any other error is 500 and goes to the logger. Default: none.
+	ValidatePassword func(ctx context.Context, password string) error
+
 	// SendResetPassword sends a mail with a link to choose a new password. There
 	// is no password reset without it.
 	SendResetPassword      func(ctx context.Context, mail Mail) error

@@ -58,6 +58,7 @@ func (c *core) mailDeletion(ctx context.Context, user *User, callbackURL string)
 	if err := c.createVerification(ctx, purposeDeleteAccount, token, user.ID, c.deletion.TokenExpiresIn); err != nil {
 		return nil, err
 	}
+	c.event(ctx, Event{Name: EventUserDeletionRequested, UserID: user.ID})
 	mail := Mail{User: user.clone(), Token: token,
 		URL: c.siteOf(ctx).url + "/delete-user/callback?token=" + token + "&callbackURL=" + encodeURIComponent(orRoot(callbackURL))}
 	c.inBackground(ctx, "SendDeleteAccountVerification", func(ctx context.Context) error {
@@ -84,6 +85,7 @@ func (c *core) deleteWithToken(ctx context.Context, user *User, token string) (*
 func (c *core) spendDeleteToken(ctx context.Context, token, userID string) error {
 	v, err := c.consumeVerification(ctx, purposeDeleteAccount, token)
 	if err == nil && (v == nil || v.Value != userID) {
+		c.event(ctx, Event{Name: EventTokenRefused, UserID: userID, Method: "delete-user", Reason: "invalid"})
 		err = ErrInvalidToken.With(http.StatusNotFound)
 	}
 	return err
@@ -106,7 +108,7 @@ func (c *core) deleteNow(ctx context.Context, user *User, first func(ctx context
 	if err != nil {
 		return nil, aborted(err, ErrFailedToUpdateUser, http.StatusBadRequest)
 	}
-	c.event(ctx, "user deleted", "user", user.ID)
+	c.event(ctx, Event{Name: EventUserDeleted, UserID: user.ID})
 	c.cookiesOf(ctx).clear(ExchangeFrom(ctx))
 	if err := callback(ctx, c.deletion.AfterDelete, user); err != nil {
 		return nil, err

@@ -22,8 +22,9 @@ import (
 // member of the JSON body, query:"name", path:"name" and header:"Name". A field
 // is required unless its tag has omitempty or omitzero; wrong and missing
 // fields are answered with 400 and the code VALIDATION_ERROR. The tag check:"email",
-// check:"nonempty" or check:"oneof=a|b" asks more of a text. A method
-// Validate() error on *Req is called too, its text goes to the client. Fields
+// check:"nonempty" or check:"oneof=a|b" asks more of a text, check:"nonnull" refuses
+// null for a pointer, slice or map; in Res it tells documents that there is none. A
+// method Validate() error on *Req is called too, its text goes to the client. Fields
 // tagged json:"-" can be set by Go code alone.
 //
 // An Endpoint is made by NewEndpoint and safe for concurrent use once its hooks
@@ -146,6 +147,7 @@ type spec struct {
 	ignoreBody   bool
 	bodyOptional bool
 	noStore      bool // responses must not be cached
+	reads        bool // asking again is the same as asking once
 	use          []check
 
 	// For documents alone.
@@ -190,6 +192,7 @@ type operation struct {
 	routeBefore, routeAfter []Hook // those of plugins that are for this path
 
 	description Description
+	instead     []answerForm // what a remote may answer in place of the result
 }
 
 func (op *operation) Name() string        { return op.name }

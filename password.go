@@ -73,6 +73,7 @@ type passwords struct {
 	slots      chan struct{} // holds one element for each hash being computed
 	waiting    atomic.Int64
 	maxWaiting int64
+	overloaded func(ctx context.Context) // told of calls that got no turn; may be nil
 }
 
 // newPasswords validates the configuration. Errors: all mistakes, joined.
@@ -152,7 +153,7 @@ func (p *passwords) burn(ctx context.Context, password string) error {
 // deadline passes first or too many wait already.
 func (p *passwords) acquire(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
-		return waitingEnded(err)
+		return p.waitingEnded(ctx, err)
 	}
 	select {
 	case p.slots <- struct{}{}:
@@ -161,26 +162,29 @@ func (p *passwords) acquire(ctx context.Context) error {
 	}
 	defer p.waiting.Add(-1)
 	if p.waiting.Add(1) > p.maxWaiting {
-		return overloaded(errPasswordQueueFull)
+		return p.overload(ctx, errPasswordQueueFull)
 	}
 	select {
 	case p.slots <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return waitingEnded(ctx.Err())
+		return p.waitingEnded(ctx, ctx.Err())
 	}
 }
 
 func (p *passwords) release() { <-p.slots }
 
-func waitingEnded(err error) error {
+func (p *passwords) waitingEnded(ctx context.Context, err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
-		return overloaded(err)
+		return p.overload(ctx, err)
 	}
 	return err
 }
 
-func overloaded(cause error) error {
+func (p *passwords) overload(ctx context.Context, cause error) error {
+	if p.overloaded != nil {
+		p.overloaded(ctx)
+	}
 	e := ErrServiceOverloaded.With(http.StatusServiceUnavailable).WithCause(cause)
 	e.Header = http.Header{"Retry-After": {retryAfterOverload}}
 	return e

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 )
 
@@ -39,7 +40,7 @@ type ChangePasswordRequest struct {
 // sessions were revoked, nil otherwise.
 type ChangePasswordResponse struct {
 	Token *string `json:"token"`
-	User  *User   `json:"user"`
+	User  *User   `json:"user" check:"nonnull"`
 }
 
 // changePassword replaces the signed-in user's password and, if asked to, all
@@ -59,6 +60,9 @@ func (c *core) changePassword(ctx context.Context, in ChangePasswordRequest) (*C
 	if err := c.requirePassword(ctx, account, in.CurrentPassword); err != nil {
 		return nil, err
 	}
+	if err := c.validatePassword(ctx, in.NewPassword); err != nil {
+		return nil, err
+	}
 	hash, err := c.passwords.hash(ctx, in.NewPassword)
 	if err != nil {
 		return nil, err
@@ -67,7 +71,10 @@ func (c *core) changePassword(ctx context.Context, in ChangePasswordRequest) (*C
 	if err != nil {
 		return nil, err
 	}
-	c.event(ctx, "password changed", "user", current.User.ID)
+	c.event(ctx, Event{
+		Name: EventPasswordChanged, UserID: current.User.ID, SessionID: current.Session.ID,
+		Attrs: []slog.Attr{slog.Bool("sessions_revoked", in.RevokeOtherSessions)},
+	})
 	out := &ChangePasswordResponse{User: c.visibleUser(current.User)}
 	if session != nil {
 		c.setSession(ctx, &SessionData{Session: session, User: current.User}, c.forgets(ExchangeFrom(ctx)))
@@ -119,6 +126,9 @@ func (c *core) setPassword(ctx context.Context, in SetPasswordRequest) (*Status,
 	if account.hasPassword() {
 		return nil, ErrPasswordAlreadySet.With(http.StatusBadRequest)
 	}
+	if err := c.validatePassword(ctx, in.NewPassword); err != nil {
+		return nil, err
+	}
 	hash, err := c.passwords.hash(ctx, in.NewPassword)
 	if err != nil {
 		return nil, err
@@ -132,6 +142,7 @@ func (c *core) setPassword(ctx context.Context, in SetPasswordRequest) (*Status,
 	if err != nil {
 		return nil, err
 	}
+	c.event(ctx, Event{Name: EventPasswordSet, UserID: userID})
 	return &Status{Status: true}, nil
 }
 
@@ -149,6 +160,7 @@ func (c *core) passwordAccount(ctx context.Context, userID string) (*Account, er
 func (c *core) requirePassword(ctx context.Context, account *Account, password string) error {
 	ok, err := c.verifyAccount(ctx, account, password)
 	if err == nil && !ok {
+		c.event(ctx, Event{Name: EventPasswordRefused, UserID: account.UserID, Attrs: []slog.Attr{slog.String("path", ExchangeFrom(ctx).op.path)}})
 		err = ErrInvalidPassword.With(http.StatusBadRequest)
 	}
 	return err

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"net/http"
 	"unicode/utf8"
 )
@@ -19,6 +20,22 @@ func (c *core) checkPasswordNotTooLong(password string) error {
 		return ErrPasswordTooLong.With(http.StatusBadRequest)
 	}
 	return nil
+}
+
+// checkNewPassword applies both bounds and asks the application.
+func (c *core) checkNewPassword(ctx context.Context, password string) error {
+	if err := c.checkPasswordLength(password); err != nil {
+		return err
+	}
+	return c.validatePassword(ctx, password)
+}
+
+// validatePassword asks the application about a new password.
+func (c *core) validatePassword(ctx context.Context, password string) error {
+	if c.emailPassword.ValidatePassword == nil {
+		return nil
+	}
+	return c.emailPassword.ValidatePassword(ctx, password)
 }
 
 // utf16Length is the length that JavaScript sees: characters beyond the basic

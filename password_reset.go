@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 )
 
@@ -30,15 +31,19 @@ func (c *core) requestPasswordReset(ctx context.Context, in RequestPasswordReset
 	if err != nil {
 		return nil, err
 	}
+	requested := Event{Name: EventPasswordResetRequested, Method: methodLink, Identifier: in.Email}
 	token := newResetToken()
 	out := &RequestPasswordResetResponse{Status: true, Message: resetRequested}
 	if user == nil {
 		_, err := c.findVerification(ctx, purposeResetPassword, token)
+		c.event(ctx, requested)
 		return out, err
 	}
 	if err := c.createVerification(ctx, purposeResetPassword, token, user.ID, c.emailPassword.ResetPasswordExpiresIn); err != nil {
 		return nil, err
 	}
+	requested.UserID = user.ID
+	c.event(ctx, requested)
 	mail := Mail{User: user, Token: token,
 		URL: c.siteOf(ctx).url + "/reset-password/" + token + "?callbackURL=" + encodeURIComponent(in.RedirectTo)}
 	c.inBackground(ctx, "SendResetPassword", func(ctx context.Context) error { return send(ctx, mail) })
@@ -100,6 +105,9 @@ func (c *core) resetPassword(ctx context.Context, in ResetPasswordRequest) (*Sta
 	if err != nil {
 		return nil, err
 	}
+	if err := c.validatePassword(ctx, in.NewPassword); err != nil {
+		return nil, err
+	}
 	hash, err := c.passwords.hash(ctx, in.NewPassword)
 	if err != nil {
 		return nil, err
@@ -108,7 +116,10 @@ func (c *core) resetPassword(ctx context.Context, in ResetPasswordRequest) (*Sta
 	if err != nil {
 		return nil, err
 	}
-	c.event(ctx, "password reset", "user", user.ID)
+	c.event(ctx, Event{
+		Name: EventPasswordReset, UserID: user.ID, Method: methodLink,
+		Attrs: []slog.Attr{slog.Bool("sessions_revoked", c.emailPassword.RevokeSessionsOnPasswordReset)},
+	})
 	if c.emailPassword.OnPasswordReset != nil {
 		if err := c.emailPassword.OnPasswordReset(ctx, user); err != nil {
 			return nil, err
@@ -123,7 +134,7 @@ func (c *core) userOfResetToken(ctx context.Context, token string) (*User, error
 		return nil, err
 	}
 	if v == nil {
-		return nil, ErrInvalidToken.With(http.StatusBadRequest)
+		return nil, c.resetRefused(ctx)
 	}
 	user, err := c.users.first(ctx, Where("id", v.Value))
 	if err == nil && user == nil {
@@ -132,13 +143,19 @@ func (c *core) userOfResetToken(ctx context.Context, token string) (*User, error
 	return user, err
 }
 
+// resetRefused is the answer to a token that is unknown, spent or expired.
+func (c *core) resetRefused(ctx context.Context) error {
+	c.event(ctx, Event{Name: EventTokenRefused, Method: "reset-password", Reason: "invalid"})
+	return ErrInvalidToken.With(http.StatusBadRequest)
+}
+
 func (c *core) spendResetToken(ctx context.Context, token, userID, hash string) error {
 	v, err := c.consumeVerification(ctx, purposeResetPassword, token)
 	if err != nil {
 		return err
 	}
 	if v == nil || v.Value != userID {
-		return ErrInvalidToken.With(http.StatusBadRequest)
+		return c.resetRefused(ctx)
 	}
 	user, err := c.lockUser(ctx, userID)
 	if err == nil && user == nil {

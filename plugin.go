@@ -124,6 +124,10 @@ type PluginEndpoint struct {
 	OptionalBody bool // the body may be missing
 	NeedHeaders  bool // a Call without headers is refused
 	NoStore      bool // responses must not be cached
+
+	// ReadOnly says that asking twice is the same as asking once: nothing is sent,
+	// counted or used up. A Client asks such an endpoint again when an answer was lost.
+	ReadOnly bool
 }
 
 // A SessionLevel is what an endpoint asks of the caller's session. Without it the

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -233,7 +234,19 @@ func (e *EmailOTP) judge(ctx context.Context, typ OTPType, outcome otpOutcome, e
 		return err
 	}
 	if err = outcome.refusal(); err != nil {
-		e.services.Event(ctx, "one-time code refused", "type", string(typ), "reason", err.Error())
+		e.refused(ctx, typ, err)
 	}
 	return err
+}
+
+// refused records a code that was no good.
+func (e *EmailOTP) refused(ctx context.Context, typ OTPType, err error) {
+	refusal := Event{Name: EventTokenRefused, Method: string(typ)}
+	if typ == OTPSignIn {
+		refusal = Event{Name: EventSignInFailed, Method: e.ID()}
+	}
+	if api, ok := errors.AsType[*APIError](err); ok {
+		refusal.Reason = strings.ToLower(string(api.Code))
+	}
+	e.services.Event(ctx, refusal)
 }

@@ -33,6 +33,7 @@ func (e *EmailOTP) requestEmailChange(ctx context.Context, in RequestEmailChange
 	if err != nil {
 		return nil, err
 	}
+	e.services.Event(ctx, Event{Name: EventEmailChangeRequested, UserID: user.ID, Method: e.ID(), Identifier: newEmail})
 	return &EmailOTPResponse{Success: true}, nil
 }
 
@@ -90,7 +91,7 @@ func (e *EmailOTP) changeEmail(ctx context.Context, in ChangeEmailOTPRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	e.services.Event(ctx, "e-mail changed", "user", data.User.ID)
+	e.services.Event(ctx, Event{Name: EventEmailChanged, UserID: data.User.ID, Method: e.ID(), Identifier: newEmail})
 	e.services.SetSession(ctx, &SessionData{Session: current.Session, User: data.User}, e.services.Forgets(ctx))
 	return &EmailOTPResponse{Success: true}, nil
 }

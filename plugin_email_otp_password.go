@@ -1,6 +1,9 @@
 package auth
 
-import "context"
+import (
+	"context"
+	"log/slog"
+)
 
 // EmailOTPPasswordRequest is the body of POST /email-otp/request-password-reset.
 type EmailOTPPasswordRequest struct {
@@ -55,7 +58,10 @@ func (e *EmailOTP) resetPassword(ctx context.Context, in ResetPasswordOTPRequest
 	if err != nil {
 		return nil, err
 	}
-	e.services.Event(ctx, "password reset", "user", user.ID)
+	e.services.Event(ctx, Event{
+		Name: EventPasswordReset, UserID: user.ID, Method: e.ID(),
+		Attrs: []slog.Attr{slog.Bool("sessions_revoked", e.services.Config().EmailPassword.RevokeSessionsOnPasswordReset)},
+	})
 	if notify := e.services.Config().EmailPassword.OnPasswordReset; notify != nil {
 		if err := notify(ctx, user); err != nil {
 			return nil, err

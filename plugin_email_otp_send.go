@@ -45,9 +45,11 @@ func (e *EmailOTP) send(ctx context.Context, typ OTPType, email string) error {
 			return err
 		}
 		user, err := e.services.UserByEmail(ctx, email)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
+		}
+		e.requested(ctx, typ, email, user)
+		switch {
 		case user != nil:
 			e.mail(ctx, OTPMail{Email: user.Email, Code: code, Type: typ})
 		case typ == OTPSignIn && !e.DisableSignUp:
@@ -57,6 +59,25 @@ func (e *EmailOTP) send(ctx context.Context, typ OTPType, email string) error {
 		}
 		return nil
 	})
+}
+
+// requested records that somebody asked for a code, if there is a user or not.
+func (e *EmailOTP) requested(ctx context.Context, typ OTPType, email string, user *User) {
+	asked := Event{Method: e.ID(), Identifier: email}
+	if user != nil {
+		asked.UserID = user.ID
+	}
+	switch typ {
+	case OTPSignIn:
+		asked.Name = EventSignInRequested
+	case OTPForgetPassword:
+		asked.Name = EventPasswordResetRequested
+	case OTPVerifyEmail:
+		asked.Name = EventEmailVerificationSent
+	}
+	if user != nil || asked.Name != EventEmailVerificationSent { // nobody gets that mail
+		e.services.Event(ctx, asked)
+	}
 }
 
 func (e *EmailOTP) mail(ctx context.Context, mail OTPMail) {
@@ -120,6 +141,7 @@ func (e *EmailOTP) signedUp(x *Exchange) error {
 	if err != nil {
 		return err
 	}
+	e.requested(x, OTPVerifyEmail, email, (*out).User)
 	e.mail(x, OTPMail{Email: email, Code: code, Type: OTPVerifyEmail})
 	return nil
 }

@@ -17,7 +17,7 @@ type VerifyEmailOTPRequest struct {
 type VerifyEmailOTPResponse struct {
 	Status bool    `json:"status"`
 	Token  *string `json:"token"`
-	User   *User   `json:"user"`
+	User   *User   `json:"user" check:"nonnull"`
 }
 
 // verifyEmail marks an address as verified that got a code, and signs in who has
@@ -113,6 +113,9 @@ func (e *EmailOTP) setVerified(ctx context.Context, p emailProof) (*User, error)
 	}
 	if err := e.lock(ctx, user); err != nil {
 		return nil, err
+	}
+	if p.typ == OTPVerifyEmail {
+		e.services.Event(ctx, Event{Name: EventEmailVerified, UserID: user.ID, Method: e.ID()})
 	}
 	return e.services.UpdateUser(ctx, user.ID, map[string]any{"email": p.email, "emailVerified": true})
 }

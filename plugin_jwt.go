@@ -126,8 +126,8 @@ func (p *JWT) Extend(s *Services) (*Extension, error) {
 	p.describe()
 	added := &Extension{
 		Endpoints: []PluginEndpoint{
-			{Name: "getJwks", Endpoint: p.GetJWKS},
-			{Name: "getToken", Endpoint: p.GetToken, Session: SessionRequired, NeedHeaders: true},
+			{Name: "getJwks", Endpoint: p.GetJWKS, ReadOnly: true},
+			{Name: "getToken", Endpoint: p.GetToken, Session: SessionRequired, NeedHeaders: true, ReadOnly: true},
 			{Name: "signJWT", Endpoint: p.SignJWT},
 			{Name: "verifyJWT", Endpoint: p.VerifyJWT},
 		},

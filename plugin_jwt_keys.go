@@ -11,6 +11,7 @@ import (
 	"crypto/rsa"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -173,10 +174,7 @@ func (p *JWT) provide(ctx context.Context, signing JWTSigning) (key *JWTKey, err
 		if key, err = p.newKey(minted); err != nil {
 			return err
 		}
-		if p.CreateKey != nil {
-			return p.CreateKey(ctx, key)
-		}
-		return p.rows.Insert(ctx, key)
+		return p.storeKey(ctx, key)
 	})
 	if err != nil {
 		return nil, err
@@ -189,6 +187,18 @@ func (p *JWT) provide(ctx context.Context, signing JWTSigning) (key *JWTKey, err
 type jwtMinted struct {
 	pair JWTKeyPair
 	key  crypto.Signer
+}
+
+func (p *JWT) storeKey(ctx context.Context, key *JWTKey) (err error) {
+	if p.CreateKey != nil {
+		err = p.CreateKey(ctx, key)
+	} else {
+		err = p.rows.Insert(ctx, key)
+	}
+	if err == nil {
+		p.services.Event(ctx, Event{Name: EventKeyRotated, Attrs: []slog.Attr{slog.String("key", key.ID), slog.String("algorithm", p.algOf(key))}})
+	}
+	return err
 }
 
 // mint generates a key. Requests that need one at the same moment get the same: an

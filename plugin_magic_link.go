@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -59,7 +60,7 @@ func (m *MagicLink) ID() string { return "magic-link" }
 
 // Extend adds the endpoints. Errors: no Send, a negative ExpiresIn.
 func (m *MagicLink) Extend(s *Services) (*Extension, error) {
-	if m.Send == nil || m.ExpiresIn < 0 {
+	if !s.Remote() && (m.Send == nil || m.ExpiresIn < 0) {
 		return nil, errors.New("nobody sends the links (Send), or ExpiresIn is negative")
 	}
 	m.services = s
@@ -131,6 +132,7 @@ func (m *MagicLink) signIn(ctx context.Context, in SignInMagicLinkRequest) (*Sta
 	if err != nil {
 		return nil, err
 	}
+	m.services.Event(ctx, Event{Name: EventSignInRequested, Method: m.ID(), Identifier: in.Email})
 	return &Status{Status: true}, nil
 }
 
@@ -196,8 +198,8 @@ type MagicLinkVerifyRequest struct {
 // MagicLinkVerifyResponse is the answer to a request without CallbackURL.
 type MagicLinkVerifyResponse struct {
 	Token   string   `json:"token"`
-	User    *User    `json:"user"`
-	Session *Session `json:"session"`
+	User    *User    `json:"user" check:"nonnull"`
+	Session *Session `json:"session" check:"nonnull"`
 }
 
 // The codes in the URL of a failure, beside ErrInvalidToken and what forbids a user
@@ -266,7 +268,7 @@ func (m *MagicLink) refuse(ctx context.Context, targets magicLinkTargets, why er
 	} else {
 		code, _ = errors.AsType[Code](why)
 	}
-	m.services.Event(ctx, "sign-in failed", "method", "magic-link", "reason", string(code))
+	m.services.Event(ctx, Event{Name: EventSignInFailed, Method: m.ID(), Reason: m.reason(code)})
 	params := []string{"error", string(code)}
 	if description != "" {
 		params = append(params, "error_description", description)
@@ -278,11 +280,19 @@ func (m *MagicLink) refuse(ctx context.Context, targets magicLinkTargets, why er
 	return ExchangeFrom(ctx).Redirect(url)
 }
 
+// reason is a code as one of a small number: that of a hook may be any.
+func (m *MagicLink) reason(code Code) string {
+	switch code {
+	case ErrInvalidToken, codeMagicLinkNoSignUp, codeMagicLinkNoUser, codeMagicLinkUserGone, codeMagicLinkNoSession:
+		return strings.ToLower(string(code))
+	}
+	return "refused"
+}
+
 // signedIn sends the session.
 func (m *MagicLink) signedIn(ctx context.Context, in MagicLinkVerifyRequest, targets magicLinkTargets, end *magicLinkEnd) (*MagicLinkVerifyResponse, error) {
 	data := &SessionData{Session: end.session, User: end.user}
 	m.services.SetSession(ctx, data, m.services.Forgets(ctx))
-	m.services.Event(ctx, "signed in with a magic link", "user", end.user.ID, "new", end.created)
 	x := ExchangeFrom(ctx)
 	switch {
 	case in.CallbackURL == "":

@@ -61,7 +61,7 @@ func (m *MultiSession) Extend(s *Services) (*Extension, error) {
 	m.describe()
 	return &Extension{
 		Endpoints: []PluginEndpoint{
-			{Name: "listDeviceSessions", Endpoint: m.List, NeedHeaders: true},
+			{Name: "listDeviceSessions", Endpoint: m.List, NeedHeaders: true, ReadOnly: true},
 			{Name: "setActiveSession", Endpoint: m.SetActive, NeedHeaders: true},
 			{Name: "revokeDeviceSession", Endpoint: m.Revoke, NeedHeaders: true, Session: SessionRequired},
 		},
@@ -102,7 +102,7 @@ func (m *MultiSession) setActive(ctx context.Context, in DeviceSessionRequest) (
 		return nil, invalidSessionToken()
 	}
 	m.services.SetSession(ctx, data, m.services.Forgets(ctx))
-	m.services.Event(ctx, "active session changed", "user", data.User.ID)
+	m.services.Event(ctx, Event{Name: EventSessionSwitched, UserID: data.User.ID, SessionID: data.Session.ID})
 	return m.services.VisibleSession(data), nil
 }
 
@@ -115,11 +115,17 @@ func (m *MultiSession) revoke(ctx context.Context, in DeviceSessionRequest) (*St
 	if err != nil {
 		return nil, err
 	}
+	ended, err := m.services.SessionByToken(ctx, token)
+	if err != nil {
+		return nil, err
+	}
 	if err := m.services.DeleteSession(ctx, token); err != nil {
 		return nil, err
 	}
 	m.forget(ctx, token)
-	m.services.Event(ctx, "device session revoked", "user", current.User.ID)
+	if ended != nil {
+		m.services.Event(ctx, Event{Name: EventSessionRevoked, UserID: ended.User.ID, SessionID: ended.Session.ID, Method: m.ID()})
+	}
 	if current.Session.Token == token {
 		err = m.activateNext(ctx)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -139,22 +140,29 @@ func (o *OneTimeToken) verify(ctx context.Context, in VerifyOneTimeTokenRequest)
 		return nil, err
 	}
 	if v == nil {
-		return nil, NewError(http.StatusBadRequest, "", "Invalid token")
+		return nil, o.refuse(ctx, "Invalid token")
 	}
 	data, err := o.services.SessionByToken(ctx, v.Value)
 	switch {
 	case err != nil:
 		return nil, err
 	case data == nil:
-		return nil, NewError(http.StatusBadRequest, "", "Session not found")
+		return nil, o.refuse(ctx, "Session not found")
 	case !data.Session.ExpiresAt.After(o.services.Now()):
-		return nil, NewError(http.StatusBadRequest, "", "Session expired")
+		return nil, o.refuse(ctx, "Session expired")
 	}
 	if !o.DisableSessionCookie {
 		o.services.SetSession(ctx, data, o.services.Forgets(ctx))
 	}
-	o.services.Event(ctx, "one-time token redeemed", "user", data.User.ID)
+	o.services.Event(ctx, Event{Name: EventOneTimeTokenUsed, UserID: data.User.ID, SessionID: data.Session.ID})
 	return o.services.VisibleSession(data), nil
+}
+
+// refuse is the answer to a token for which there is no session.
+func (o *OneTimeToken) refuse(ctx context.Context, message string) error {
+	reason := strings.ReplaceAll(strings.ToLower(message), " ", "_")
+	o.services.Event(ctx, Event{Name: EventTokenRefused, Method: o.ID(), Reason: reason})
+	return NewError(http.StatusBadRequest, "", message)
 }
 
 // send gives a response that sends a session to the browser a token for it.

@@ -54,7 +54,7 @@ func (o *OpenAPI) Extend(s *Services) (*Extension, error) {
 	switch o.Theme {
 	case "", "default", "light", "dark":
 	default:
-		return nil, fmt.Errorf("Theme %q is none of default, light and dark", o.Theme)
+		return nil, fmt.Errorf("the Theme %q is none of default, light and dark", o.Theme)
 	}
 	path := o.Path
 	if path == "" {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -171,6 +172,7 @@ func (p *TwoFactor) Extend(s *Services) (*Extension, error) {
 		}}},
 		RateRules: map[string]RateRule{"/two-factor/**": {Window: 10 * time.Second, Max: 3}},
 		Challenge: p.challenge,
+		Answers:   p.answers(),
 		Unproven:  p.unproven,
 	}, nil
 }
@@ -272,6 +274,8 @@ func (p *TwoFactor) confirmPassword(ctx context.Context, user *User, password st
 	}
 	ok, err := p.services.VerifyPassword(ctx, account, password)
 	if err == nil && !ok {
+		path := ExchangeFrom(ctx).Operation().Path()
+		p.services.Event(ctx, Event{Name: EventPasswordRefused, UserID: user.ID, Attrs: []slog.Attr{slog.String("path", path)}})
 		err = ErrInvalidPassword.With(http.StatusBadRequest)
 	}
 	return err
@@ -310,6 +314,11 @@ func (p *TwoFactor) turn(ctx context.Context, current *SessionData, on bool, als
 		if fresh.Session, err = p.createSession(ctx, current.User.ID, s.Forgets(ctx), current.Session); err != nil {
 			return err
 		}
+		name := EventSecondFactorDisabled
+		if on {
+			name = EventSecondFactorEnabled
+		}
+		s.Event(ctx, Event{Name: name, UserID: current.User.ID, SessionID: fresh.Session.ID})
 		return s.DeleteSession(ctx, current.Session.Token)
 	})
 	return fresh, err
@@ -326,7 +335,6 @@ func orNoUser(err error) error {
 
 func (p *TwoFactor) sendTurned(ctx context.Context, fresh *SessionData) {
 	p.services.SetSession(ctx, fresh, p.services.Forgets(ctx))
-	p.services.Event(ctx, "second factor turned on or off", "user", fresh.User.ID, "on", hasTwoFactor(fresh.User))
 }
 
 // createSession is CreateSession with an error for clients if a hook refuses.

@@ -112,7 +112,7 @@ type VerifyBackupCodeRequest struct {
 
 // verifyBackupCode takes a backup code.
 func (p *TwoFactor) verifyBackupCode(ctx context.Context, in VerifyBackupCodeRequest) (*VerifyTwoFactorResponse, error) {
-	f, err := p.caller(ctx)
+	f, err := p.caller(ctx, methodBackupCode)
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +134,7 @@ func (p *TwoFactor) verifyBackupCode(ctx context.Context, in VerifyBackupCodeReq
 	if err != nil {
 		return nil, err
 	}
-	p.services.Event(ctx, "backup code used", "user", f.user.ID)
+	p.services.Event(ctx, Event{Name: EventBackupCodeUsed, UserID: f.user.ID})
 	if end == nil {
 		return &VerifyTwoFactorResponse{User: p.services.VisibleUser(f.user)}, nil
 	}
@@ -185,7 +185,7 @@ func withoutCode(codes []string, code string) (left []string, found bool) {
 // BackupCodesResponse is the answer with all codes of a user.
 type BackupCodesResponse struct {
 	Status      bool     `json:"status"`
-	BackupCodes []string `json:"backupCodes"`
+	BackupCodes []string `json:"backupCodes" check:"nonnull"`
 }
 
 // generateBackupCodes replaces the codes of the signed-in user.
@@ -212,6 +212,7 @@ func (p *TwoFactor) generateBackupCodes(ctx context.Context, in TwoFactorPasswor
 	case n == 0:
 		return nil, notEnabled
 	}
+	p.services.Event(ctx, Event{Name: EventBackupCodesGenerated, UserID: current.User.ID, SessionID: current.Session.ID})
 	return &BackupCodesResponse{Status: true, BackupCodes: codes}, nil
 }
 

@@ -48,7 +48,9 @@ func errLocked() error {
 // until then.
 //
 // Errors: ErrAccountTemporarilyLocked.
-func (p *TwoFactor) count(ctx context.Context, row *twoFactorRow) error {
+func (p *TwoFactor) count(ctx context.Context, f *secondFactor) error {
+	row := f.row
+	f.locks = false
 	if p.Lockout.Disabled || row == nil {
 		return nil
 	}
@@ -69,6 +71,7 @@ func (p *TwoFactor) count(ctx context.Context, row *twoFactorRow) error {
 	if err == nil && counted == nil {
 		err = errLocked()
 	}
+	f.locks = err == nil
 	return err
 }
 

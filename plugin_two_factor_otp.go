@@ -33,7 +33,7 @@ func (p *TwoFactor) sendOTP(ctx context.Context, _ SendTwoFactorOTPRequest) (*St
 		p.services.Log().ErrorContext(ctx, "TwoFactor.OTP.Send is nil, and a code was asked for")
 		return nil, NewError(http.StatusBadRequest, ErrOTPNotConfigured, "otp isn't configured")
 	}
-	f, err := p.caller(ctx)
+	f, err := p.caller(ctx, MethodOTP)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func (p *TwoFactor) sendOTP(ctx context.Context, _ SendTwoFactorOTPRequest) (*St
 // verifyOTP takes a code that was sent: it ends a challenge, or turns the second
 // factor on for a user who has a session.
 func (p *TwoFactor) verifyOTP(ctx context.Context, in VerifyTwoFactorRequest) (*VerifyTwoFactorResponse, error) {
-	f, err := p.caller(ctx)
+	f, err := p.caller(ctx, MethodOTP)
 	if err != nil {
 		return nil, err
 	}
@@ -74,11 +74,11 @@ func (p *TwoFactor) verifyOTP(ctx context.Context, in VerifyTwoFactorRequest) (*
 		return nil, p.notAdmitted(ctx, err)
 	}
 	if refusal == nil {
-		refusal = p.otpRefusal(ctx, f, outcome)
+		refusal = otpRefusal(outcome)
 	}
 	switch {
 	case refusal != nil:
-		return nil, refusal
+		return nil, p.refused(ctx, f, refusal)
 	case end == nil: // it was turned off since
 		return nil, NewError(http.StatusBadRequest, ErrFailedToCreateSession, "")
 	}
@@ -98,7 +98,7 @@ func (p *TwoFactor) countOTP(ctx context.Context, f *secondFactor) error {
 	if err != nil || !ok || wrong >= p.OTP.AllowedAttempts {
 		return err
 	}
-	return p.count(ctx, f.row)
+	return p.count(ctx, f)
 }
 
 // useOTP is what a right code does, in the transaction that redeems it. It returns
@@ -114,14 +114,13 @@ func (p *TwoFactor) useOTP(ctx context.Context, f *secondFactor, trustDevice boo
 	return p.use(ctx, f, trustDevice)
 }
 
-func (p *TwoFactor) otpRefusal(ctx context.Context, f *secondFactor, outcome otpOutcome) error {
+func otpRefusal(outcome otpOutcome) error {
 	switch outcome {
 	case otpRight:
 		return nil
 	case otpExhausted:
 		return errTooManyCodes()
 	case otpWrong:
-		p.refused(ctx, f)
 		return NewError(http.StatusUnauthorized, ErrInvalidCode, "Invalid code")
 	}
 	return NewError(http.StatusBadRequest, ErrOTPHasExpired, "OTP has expired")

@@ -136,7 +136,7 @@ func TestTwoFactorCountAtOnce(t *testing.T) {
 	var done sync.WaitGroup
 	for range 24 {
 		done.Go(func() {
-			if w.plugin.count(t.Context(), row) == nil {
+			if w.plugin.count(t.Context(), &secondFactor{row: row}) == nil {
 				counted.Add(1)
 			}
 		})

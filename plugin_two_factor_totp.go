@@ -105,7 +105,7 @@ func (p *TwoFactor) verifyTOTP(ctx context.Context, in VerifyTwoFactorRequest) (
 	if err := p.totpDisabled(ctx); err != nil {
 		return nil, err
 	}
-	f, err := p.caller(ctx)
+	f, err := p.caller(ctx, MethodTOTP)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -17,7 +18,11 @@ type secondFactor struct {
 	row     *twoFactorRow // nil if the user has set up no app
 	budget  *Verification // of the challenge, while it is taken
 	spent   int           // of the budget
+	factor  string        // MethodTOTP, MethodOTP or methodBackupCode, as the events say
+	locks   bool          // the user is locked if the code is wrong
 }
+
+const methodBackupCode = "backup-code"
 
 func (f *secondFactor) signsIn() bool { return f.session == nil }
 
@@ -29,18 +34,18 @@ func (f *secondFactor) key() string {
 	return f.user.ID + "!" + f.session.Session.ID
 }
 
-// caller finds out who is giving a second factor. A session counts before a
+// caller finds out who is giving a second factor of a kind. A session counts before a
 // challenge.
 //
 // Errors: ErrInvalidTwoFactorCookie if there is neither.
-func (p *TwoFactor) caller(ctx context.Context) (*secondFactor, error) {
+func (p *TwoFactor) caller(ctx context.Context, factor string) (*secondFactor, error) {
 	data, err := p.services.Session(ctx, SessionStored)
 	if err != nil {
 		return nil, err
 	}
 	if data != nil {
 		row, err := p.row(ctx, data.User.ID)
-		return &secondFactor{user: data.User, session: data, row: row}, err
+		return &secondFactor{user: data.User, session: data, row: row, factor: factor}, err
 	}
 	value, _ := p.services.SignedCookie(ctx, p.challengeCookie(ctx).Name)
 	token, ok := strings.CutPrefix(value, purposeChallenge)
@@ -54,7 +59,11 @@ func (p *TwoFactor) caller(ctx context.Context) (*secondFactor, error) {
 	if v == nil || v.ExpiresAt.Before(p.services.Now()) {
 		return nil, errNoChallenge()
 	}
-	return p.challengedUser(ctx, v.Value, token)
+	f, err := p.challengedUser(ctx, v.Value, token)
+	if err == nil {
+		f.factor = factor
+	}
+	return f, err
 }
 
 func (p *TwoFactor) challengedUser(ctx context.Context, userID, token string) (*secondFactor, error) {
@@ -97,7 +106,6 @@ func (p *TwoFactor) take(ctx context.Context, f *secondFactor) (refusal, err err
 	if _, err := p.services.ConsumeVerification(ctx, purposeChallenge, f.token); err != nil {
 		return nil, NewError(http.StatusInternalServerError, ErrFailedToInvalidateTwoFactorChallenge, "Failed to invalidate two-factor challenge").WithCause(err)
 	}
-	p.services.Event(ctx, "second factor given up", "user", f.user.ID)
 	return errTooManyCodes(), nil
 }
 
@@ -125,7 +133,7 @@ type VerifyTwoFactorRequest struct {
 // the caller's. Token is empty where no session was wanted.
 type VerifyTwoFactorResponse struct {
 	Token string `json:"token,omitempty"`
-	User  *User  `json:"user"`
+	User  *User  `json:"user" check:"nonnull"`
 }
 
 // admit ends a challenge with a session, in the transaction of ctx. The user may not
@@ -160,13 +168,19 @@ func orNoChallenge(err error) error {
 }
 
 // welcome sends the session of somebody who has been admitted.
-func (p *TwoFactor) welcome(ctx context.Context, end *admission) {
+func (p *TwoFactor) welcome(ctx context.Context, f *secondFactor, end *admission) {
 	s := p.services
 	s.SetSession(ctx, end.data, s.Forgets(ctx))
 	s.ExpireCookie(ctx, p.challengeCookie(ctx))
-	s.Event(ctx, "second factor given", "user", end.data.User.ID)
+	user, session := end.data.User, end.data.Session
+	p.passed(ctx, f)
+	s.Event(ctx, Event{
+		Name: EventSignIn, UserID: user.ID, SessionID: session.ID, Identifier: user.Email, Method: p.ID(),
+		Attrs: []slog.Attr{slog.String("factor", f.factor)},
+	})
 	if end.device != "" {
-		p.sendTrust(ctx, end.data.User, end.device)
+		s.Event(ctx, Event{Name: EventDeviceTrusted, UserID: user.ID, SessionID: session.ID})
+		p.sendTrust(ctx, user, end.device)
 		s.ExpireCookie(ctx, s.ForgetCookie(ctx))
 	}
 }
@@ -175,9 +189,28 @@ func (p *TwoFactor) response(data *SessionData) *VerifyTwoFactorResponse {
 	return &VerifyTwoFactorResponse{Token: data.Session.Token, User: p.services.VisibleUser(data.User)}
 }
 
-// refused records that a code was wrong which count has counted.
-func (p *TwoFactor) refused(ctx context.Context, f *secondFactor) {
-	p.services.Event(ctx, "second factor wrong", "user", f.user.ID, "signing in", f.signsIn())
+// passed records that a code was right.
+func (p *TwoFactor) passed(ctx context.Context, f *secondFactor) {
+	p.services.Event(ctx, Event{Name: EventSecondFactorPassed, UserID: f.user.ID, Method: f.factor})
+}
+
+// refused records why a code was refused, and a lock that began with that. It returns
+// the refusal.
+func (p *TwoFactor) refused(ctx context.Context, f *secondFactor, refusal error) error {
+	e := Event{Name: EventSecondFactorFailed, UserID: f.user.ID, Method: f.factor, Reason: "wrong"}
+	switch {
+	case errors.Is(refusal, ErrTooManyAttemptsRequestNewCode):
+		e.Name, e.Reason = EventSecondFactorLocked, "challenge"
+	case errors.Is(refusal, ErrAccountTemporarilyLocked):
+		e.Reason = "locked"
+	case errors.Is(refusal, ErrInvalidTwoFactorCookie), errors.Is(refusal, ErrOTPHasExpired):
+		e.Reason = "expired"
+	}
+	p.services.Event(ctx, e)
+	if f.locks && e.Reason == "wrong" {
+		p.services.Event(ctx, Event{Name: EventSecondFactorLocked, UserID: f.user.ID, Method: f.factor, Reason: "user"})
+	}
+	return refusal
 }
 
 // attempt lets the caller try a code of an app or a backup code, in one transaction:
@@ -211,10 +244,10 @@ func (p *TwoFactor) attempt(ctx context.Context, f *secondFactor, wrong *APIErro
 	if err != nil {
 		return p.notAdmitted(ctx, err)
 	}
-	if refusal == wrong {
-		p.refused(ctx, f)
+	if refusal != nil {
+		return p.refused(ctx, f, refusal)
 	}
-	return refusal
+	return nil
 }
 
 // bound counts a code of those who sign in. It returns why they may not try it; that
@@ -229,7 +262,7 @@ func (p *TwoFactor) bound(ctx context.Context, f *secondFactor) (refusal, err er
 	if refusal, err = p.take(ctx, f); err != nil || refusal != nil {
 		return refusal, err
 	}
-	if refusal, err = refusalOf(p.count(ctx, f.row)); refusal != nil {
+	if refusal, err = refusalOf(p.count(ctx, f)); refusal != nil {
 		err = p.giveBack(ctx, f, 0)
 	}
 	return refusal, err
@@ -270,9 +303,11 @@ func (p *TwoFactor) use(ctx context.Context, f *secondFactor, trustDevice bool) 
 func (p *TwoFactor) finish(ctx context.Context, f *secondFactor, end *admission) *VerifyTwoFactorResponse {
 	switch {
 	case f.signsIn():
-		p.welcome(ctx, end)
+		p.welcome(ctx, f, end)
 	case end.data != f.session:
 		p.sendTurned(ctx, end.data)
+	default:
+		p.passed(ctx, f)
 	}
 	return p.response(end.data)
 }

@@ -114,7 +114,7 @@ func (u *Username) Extend(s *Services) (*Extension, error) {
 	return &Extension{
 		Endpoints: []PluginEndpoint{
 			{Name: "signInUsername", Endpoint: u.SignIn},
-			{Name: "isUsernameAvailable", Endpoint: u.IsAvailable},
+			{Name: "isUsernameAvailable", Endpoint: u.IsAvailable, ReadOnly: true},
 		},
 		Before: []RouteHook{
 			{Paths: []string{pathUsernameSignUp}, Run: u.beforeSignUp},
@@ -196,7 +196,7 @@ type SignInUsernameResponse struct {
 	Redirect bool    `json:"redirect"`
 	Token    string  `json:"token"`
 	URL      *string `json:"url,omitempty"`
-	User     *User   `json:"user"`
+	User     *User   `json:"user" check:"nonnull"`
 }
 
 // signIn checks a password and starts a session. An unknown name and a wrong
@@ -261,9 +261,8 @@ func (u *Username) authenticate(ctx context.Context, username, password string) 
 	return user, account, nil
 }
 
-// signInFailed records the beginning of the name, which a stranger chose.
 func (u *Username) signInFailed(ctx context.Context, username string) error {
-	u.services.Event(ctx, "sign-in failed", "username", username[:min(len(username), 320)])
+	u.services.Event(ctx, Event{Name: EventSignInFailed, Method: u.ID(), Reason: "credentials", Identifier: username})
 	return usernameError(http.StatusUnauthorized, ErrInvalidUsernameOrPassword)
 }
 

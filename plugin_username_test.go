@@ -223,7 +223,7 @@ func TestUsernameSignInCostsTheSame(t *testing.T) {
 			t.Errorf("%s costs %d hashes", name, n)
 		}
 	}
-	if log := w.log.String(); !strings.Contains(log, `msg="sign-in failed" username=nobody address=192.0.2.1`) {
+	if log := w.log.String(); strings.Count(log, " level=WARN msg=sign_in_failed address=192.0.2.1 identifier=") != 3 || strings.Contains(log, "nobody") {
 		t.Errorf("log %s", log)
 	}
 	w.browser().post("/sign-in/username", map[string]any{"username": strings.Repeat("x", 1<<18), "password": ""})

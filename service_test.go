@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -61,8 +62,14 @@ func TestServicesOfTheInstance(t *testing.T) {
 	if c := s.Config(); c.AppName != "Better Auth" || c.EmailPassword.MinLength != 8 || c.EmailVerification.ExpiresIn != time.Hour || c.Session.ExpiresIn == 0 || c.BaseURL != testOrigin {
 		t.Errorf("configuration %+v", c)
 	}
+	if s.Remote() {
+		t.Error("the instance is taken for a Client")
+	}
 	if s.Plugin("bench") != b.plugin || s.Plugin("none") != nil {
 		t.Error("plugins are not found by ID")
+	}
+	if got, err := s.OpenAPI(at("GET", "/own")).MarshalJSON(); err != nil || !strings.Contains(string(got), `"/sign-up/email":`) || !strings.Contains(string(got), `"/own":`) {
+		t.Errorf("document %s, %v", got, err)
 	}
 	if now := s.Now(); now.Location() != time.UTC || now.Nanosecond()%1e6 != 0 || time.Since(now) > time.Minute {
 		t.Errorf("now is %v", now)
@@ -577,10 +584,10 @@ func TestServicesTransactions(t *testing.T) {
 			t.Errorf("%d tries, %v", tries, err)
 		}
 		s.Log().Info("a line of the plugin")
-		s.Event(ctx, "bench event", "user", "x")
+		s.Event(ctx, Event{Name: "bench event", UserID: "x", Attrs: []slog.Attr{slog.Int("n", 5)}})
 		return nil
 	}).ok(t)
-	for _, want := range []string{"a line of the plugin", "bench event", "user=x address=192.0.2.1", "that fails"} {
+	for _, want := range []string{"a line of the plugin", "bench event", "address=192.0.2.1 user=x n=5", "that fails"} {
 		if !strings.Contains(b.log.String(), want) {
 			t.Errorf("the log has no %q: %s", want, b.log.String())
 		}

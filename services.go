@@ -14,10 +14,11 @@ import (
 // services are what endpoints work with: the rows of the core, cookies,
 // passwords, mails and guards. There is one for each Auth.
 type services struct {
-	home  *site       // the only site; nil where each request has its own
-	sites *siteFinder // nil where there is only one
-	log   *slog.Logger
-	store Store
+	home    *site       // the only site; nil where each request has its own
+	sites   *siteFinder // nil where there is only one
+	log     *slog.Logger
+	onEvent func(ctx context.Context, e Event) // nil: nobody wants to know
+	store   Store
 
 	ids   IDType
 	newID func(table string) string // nil: random ones
@@ -60,6 +61,8 @@ type services struct {
 
 // commitQueue holds what waits for the end of a transaction.
 type commitQueue struct {
+	outer context.Context // of who began the transaction
+
 	mu     sync.Mutex // against goroutines that the transaction started
 	writes []func(ctx context.Context) error
 	tasks  []func(ctx context.Context)
@@ -84,7 +87,7 @@ func (s *services) transact(ctx context.Context, fn func(ctx context.Context) er
 	if s.queueOf(ctx) != nil {
 		return s.store.Transaction(ctx, fn)
 	}
-	queue, committed := &commitQueue{}, false
+	queue, committed := &commitQueue{outer: ctx}, false
 	defer func() { // a panic of fn rolls back too
 		if !committed {
 			queue.rolledBack(context.WithoutCancel(ctx))
@@ -199,15 +202,6 @@ func detach(ctx context.Context) context.Context {
 		return ctx
 	}
 	return &Exchange{Context: ctx, op: x.op, direct: true, request: x.request, headers: x.headers, address: x.ClientAddress(), site: x.site}
-}
-
-// event records what matters to security, for people and for counters. It never
-// gets a secret.
-func (s *services) event(ctx context.Context, name string, args ...any) {
-	if x := ExchangeFrom(ctx); x != nil {
-		args = append(args, "address", x.ClientAddress())
-	}
-	s.log.InfoContext(ctx, name, args...)
 }
 
 // without returns a copy of fields that lacks some names.

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"strconv"
@@ -95,6 +96,11 @@ type SessionOptions struct {
 	// a POST of the same endpoint prolongs the session.
 	DeferRefresh bool
 
+	// MaxLifetime ends a session this long after its sign-in, however often it was
+	// prolonged and whatever another server wrote. Default: none, as in the original,
+	// whose servers, beside this one, go on accepting such a session until it expires.
+	MaxLifetime time.Duration
+
 	// FreshAge is how long after sign-in a session may list sessions, unlink
 	// accounts and delete the user without a password; default 1 day.
 	// AlwaysFresh lifts that limit.
@@ -125,7 +131,7 @@ const (
 
 // withDefaults fills in what was left zero.
 func (o SessionOptions) withDefaults() SessionOptions {
-	setDefault(&o.ExpiresIn, defaultSessionLifetime)
+	o.ExpiresIn = o.lifetime()
 	setDefault(&o.UpdateAge, defaultUpdateAge)
 	setDefault(&o.FreshAge, defaultFreshAge)
 	o.CookieCache = o.CookieCache.withDefaults()
@@ -133,6 +139,30 @@ func (o SessionOptions) withDefaults() SessionOptions {
 		o.UpdateAge = 0
 	}
 	return o
+}
+
+// lifetime is that of a session which is not prolonged.
+func (o *SessionOptions) lifetime() time.Duration {
+	lifetime := cmp.Or(o.ExpiresIn, defaultSessionLifetime)
+	if o.MaxLifetime > 0 {
+		lifetime = min(lifetime, o.MaxLifetime)
+	}
+	return lifetime
+}
+
+// limit ends a session no later than MaxLifetime allows.
+func (o *SessionOptions) limit(session *Session) {
+	if o.MaxLifetime == 0 {
+		return
+	}
+	if last := session.CreatedAt.Add(o.MaxLifetime); last.Before(session.ExpiresAt) {
+		session.ExpiresAt = last
+	}
+}
+
+// spent reports whether nothing prolongs a session any more.
+func (o *SessionOptions) spent(session *Session) bool {
+	return o.MaxLifetime > 0 && !session.ExpiresAt.Before(session.CreatedAt.Add(o.MaxLifetime))
 }
 
 // setDefault gives a zero option its default.
@@ -159,6 +189,7 @@ func (s *services) createSession(ctx context.Context, userID string, dontRemembe
 		IPAddress: &address, UserAgent: &program,
 		Fields: defaults(s.session.Fields),
 	}
+	s.session.limit(session)
 	session.follow(before)
 	if err := s.sessions.create(ctx, session); err != nil {
 		return nil, err

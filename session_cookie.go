@@ -217,6 +217,7 @@ func (s *services) decodeSession(object []byte) (data *SessionData, version stri
 	if user.ID == "" || user.ID != session.UserID {
 		return nil, "", errors.New("auth: session and user do not belong together")
 	}
+	s.session.limit(session)
 	return &SessionData{Session: session, User: user}, encoded.Version, nil
 }
 

@@ -41,7 +41,7 @@ type UpdateSessionRequest struct {
 
 // UpdateSessionResponse is its answer.
 type UpdateSessionResponse struct {
-	Session *Session `json:"session"`
+	Session *Session `json:"session" check:"nonnull"`
 }
 
 // updateSession changes additional columns of the caller's session.
@@ -94,13 +94,19 @@ type RevokeSessionRequest struct {
 // same for a token that is unknown or belongs to somebody else.
 func (c *core) revokeSession(ctx context.Context, in RevokeSessionRequest) (*Status, error) {
 	data := currentSession(ctx)
-	if err := c.sessions.remove(ctx, sessionScope{token: in.Token, userID: data.User.ID}); err != nil {
+	ended, err := c.sessions.byToken(ctx, in.Token)
+	if err == nil {
+		err = c.sessions.remove(ctx, sessionScope{token: in.Token, userID: data.User.ID})
+	}
+	if err != nil {
 		return nil, c.revocationFailed(ctx, err)
 	}
 	if in.Token == data.Session.Token {
 		c.cookiesOf(ctx).clear(ExchangeFrom(ctx))
 	}
-	c.event(ctx, "session revoked", "user", data.User.ID)
+	if ended != nil && ended.Session.UserID == data.User.ID {
+		c.event(ctx, Event{Name: EventSessionRevoked, UserID: data.User.ID, SessionID: ended.Session.ID})
+	}
 	return &Status{Status: true}, nil
 }
 
@@ -111,7 +117,7 @@ func (c *core) revokeSessions(ctx context.Context, _ Empty) (*Status, error) {
 		return nil, c.revocationFailed(ctx, err)
 	}
 	c.cookiesOf(ctx).clear(ExchangeFrom(ctx))
-	c.event(ctx, "all sessions revoked", "user", data.User.ID)
+	c.event(ctx, Event{Name: EventSessionsRevoked, UserID: data.User.ID, Method: "all"})
 	return &Status{Status: true}, nil
 }
 
@@ -122,7 +128,7 @@ func (c *core) revokeOtherSessions(ctx context.Context, _ Empty) (*Status, error
 	if err != nil {
 		return nil, c.revocationFailed(ctx, err)
 	}
-	c.event(ctx, "other sessions revoked", "user", data.User.ID)
+	c.event(ctx, Event{Name: EventSessionsRevoked, UserID: data.User.ID, SessionID: data.Session.ID, Method: "others"})
 	return &Status{Status: true}, nil
 }
 

@@ -69,15 +69,19 @@ func (s *services) loadStored(x *Exchange, token string, opts readOptions) (*Ses
 }
 
 func (s *services) refreshDue(session *Session) bool {
+	if s.session.NeverRefresh || s.session.spent(session) {
+		return false
+	}
 	lastRefresh := session.ExpiresAt.Add(-s.session.ExpiresIn)
-	return !s.session.NeverRefresh && !lastRefresh.Add(s.session.UpdateAge).After(now())
+	return !lastRefresh.Add(s.session.UpdateAge).After(now())
 }
 
-// refresh prolongs a session by its full lifetime.
+// refresh prolongs a session by its full lifetime, or by what MaxLifetime leaves.
 func (s *services) refresh(x *Exchange, data *SessionData) (*SessionData, error) {
 	refreshed := *data.Session
 	refreshed.UpdatedAt = now()
 	refreshed.ExpiresAt = refreshed.UpdatedAt.Add(s.session.ExpiresIn)
+	s.session.limit(&refreshed)
 	found, err := s.sessions.change(x, refreshed.Token, map[string]any{
 		"expiresAt": refreshed.ExpiresAt, "updatedAt": refreshed.UpdatedAt,
 	})

@@ -72,6 +72,15 @@ func (st *sessionStore) share(ctx context.Context, session *Session) error {
 // byToken returns a session and its user, nil if either is missing. The session
 // may have expired. In a database this is one round trip.
 func (st *sessionStore) byToken(ctx context.Context, token string) (*SessionData, error) {
+	data, err := st.stored(ctx, token)
+	if data != nil {
+		st.services.session.limit(data.Session)
+	}
+	return data, err
+}
+
+// stored is byToken without MaxLifetime.
+func (st *sessionStore) stored(ctx context.Context, token string) (*SessionData, error) {
 	if st.shared != nil {
 		data, found, err := st.shared.live(ctx, token)
 		if err != nil || found || !st.fallsBack() {
@@ -87,6 +96,15 @@ func (st *sessionStore) byToken(ctx context.Context, token string) (*SessionData
 
 // active returns the sessions of a user that have not expired.
 func (st *sessionStore) active(ctx context.Context, userID string) ([]*Session, error) {
+	found, err := st.unexpired(ctx, userID)
+	return slices.DeleteFunc(found, func(session *Session) bool {
+		st.services.session.limit(session)
+		return !session.ExpiresAt.After(now())
+	}), err
+}
+
+// unexpired is active without MaxLifetime.
+func (st *sessionStore) unexpired(ctx context.Context, userID string) ([]*Session, error) {
 	if st.shared != nil && !st.fallsBack() {
 		return st.shared.list(ctx, userID)
 	}

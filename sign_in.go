@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 )
 
 // SignInEmailRequest is the body of POST /sign-in/email.
@@ -20,7 +21,7 @@ type SignInEmailResponse struct {
 	Redirect bool    `json:"redirect"`
 	Token    string  `json:"token"`
 	URL      *string `json:"url,omitempty"`
-	User     *User   `json:"user"`
+	User     *User   `json:"user" check:"nonnull"`
 }
 
 // signInEmail checks a password and starts a session. An unknown address and a
@@ -43,7 +44,7 @@ func (c *core) signInEmail(ctx context.Context, in SignInEmailRequest) (*SignInE
 		return nil, c.refuseUnverified(ctx, user, in.CallbackURL)
 	}
 	session, err := c.signIn(ctx, &SignIn{
-		User: user, Method: "email", Password: account, DontRemember: dontRemember(in.RememberMe),
+		User: user, Method: methodEmail, Password: account, DontRemember: dontRemember(in.RememberMe),
 	})
 	switch {
 	case errors.Is(err, ErrInvalidPassword):
@@ -91,13 +92,9 @@ func (c *core) authenticate(ctx context.Context, email, password string) (*User,
 }
 
 func (c *core) signInFailed(ctx context.Context, email string) error {
-	c.event(ctx, "sign-in failed", "email", email[:min(len(email), maxLoggedText)])
+	c.event(ctx, Event{Name: EventSignInFailed, Method: methodEmail, Reason: "credentials", Identifier: email})
 	return ErrInvalidEmailOrPassword.With(http.StatusUnauthorized)
 }
-
-// maxLoggedText bounds what a stranger can write into the log: more than any
-// address has (RFC 5321).
-const maxLoggedText = 320
 
 // refuseUnverified sends the verification mail again if that is wanted. It runs
 // after the password was found to be right.
@@ -109,6 +106,7 @@ func (c *core) refuseUnverified(ctx context.Context, user *User, callbackURL *st
 		}
 		c.mailVerification(ctx, user, target)
 	}
+	c.event(ctx, Event{Name: EventSignInFailed, UserID: user.ID, Reason: "unverified"})
 	return ErrEmailNotVerified.With(http.StatusForbidden)
 }
 
@@ -134,11 +132,7 @@ func (c *core) signOut(ctx context.Context, in SignOutRequest) (*SignOutResponse
 	x := ExchangeFrom(ctx)
 	out := &SignOutResponse{Success: true}
 	if token := c.cookiesOf(x).token(x.headers); token != "" {
-		logout := c.providerLogout(ctx, token)
-		if err := c.deleteSession(ctx, token); err != nil {
-			c.log.ErrorContext(ctx, "sign-out could not delete the session", "error", err)
-		}
-		out.URL = logout(in)
+		out.URL = c.endSession(ctx, token, in)
 	}
 	c.cookiesOf(x).clear(x)
 	if out.URL != "" {
@@ -148,4 +142,23 @@ func (c *core) signOut(ctx context.Context, in SignOutRequest) (*SignOutResponse
 		}
 	}
 	return out, nil
+}
+
+// endSession deletes a session and returns the URL that signs its user out at a
+// provider too, empty if there is none.
+func (c *core) endSession(ctx context.Context, token string, in SignOutRequest) (url string) {
+	data, err := c.sessions.byToken(ctx, token)
+	if err != nil {
+		c.log.ErrorContext(ctx, "sign-out could not read the session", "error", err)
+	}
+	switch err := c.deleteSession(ctx, token); {
+	case err != nil:
+		c.log.ErrorContext(ctx, "sign-out could not delete the session", "error", err)
+	case data != nil:
+		c.event(ctx, Event{Name: EventSignOut, UserID: data.Session.UserID, SessionID: data.Session.ID})
+	}
+	if data == nil || data.User == nil || !slices.ContainsFunc(c.providers, (*oauthProvider).mayLogOut) {
+		return ""
+	}
+	return c.logoutURL(ctx, data.User.ID, in)
 }

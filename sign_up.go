@@ -28,7 +28,7 @@ type SignUpEmailRequest struct {
 // in.
 type SignUpEmailResponse struct {
 	Token *string `json:"token"`
-	User  *User   `json:"user"`
+	User  *User   `json:"user" check:"nonnull"`
 }
 
 // signUpEmail creates a user with a password and signs them in. User, account
@@ -37,7 +37,7 @@ func (c *core) signUpEmail(ctx context.Context, in SignUpEmailRequest) (*SignUpE
 	if !c.emailPassword.Enabled || c.emailPassword.DisableSignUp {
 		return nil, ErrEmailPasswordSignUpDisabled.With(http.StatusBadRequest)
 	}
-	if err := c.checkPasswordLength(in.Password); err != nil {
+	if err := c.checkNewPassword(ctx, in.Password); err != nil {
 		return nil, err
 	}
 	fields, err := parseFields(c.userFields, in.Fields, true)
@@ -187,8 +187,11 @@ func (c *core) register(ctx context.Context, user *User, hash string, in SignUpE
 		return data, nil
 	}
 	var err error
-	data.Session, err = c.createSession(ctx, user.ID, dontRemember(in.RememberMe), nil)
-	return data, aborted(err, ErrFailedToCreateSession, http.StatusBadRequest)
+	if data.Session, err = c.createSession(ctx, user.ID, dontRemember(in.RememberMe), nil); err != nil {
+		return nil, aborted(err, ErrFailedToCreateSession, http.StatusBadRequest)
+	}
+	c.signedIn(ctx, user, data.Session, Event{Method: methodEmail})
+	return data, nil
 }
 
 func (c *core) verifiesOnSignUp() bool {

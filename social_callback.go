@@ -100,8 +100,37 @@ func (c *core) flowFailed(ctx context.Context, err error) error {
 	return c.failFlow(ctx, failure.flow, failure.code, "").WithCause(err)
 }
 
-// failFlow redirects to the error page of a flow, nil for the default one.
+// failFlow records that a callback came to nothing and redirects to the error page of
+// its flow, nil for the default one.
 func (c *core) failFlow(ctx context.Context, flow *oauthFlow, code Code, description string) *APIError {
+	c.callbackFailed(ctx, flow, reasonOf(code))
+	return c.toErrorPage(ctx, flow, code, description)
+}
+
+func (c *core) callbackFailed(ctx context.Context, flow *oauthFlow, reason string) {
+	e := Event{Name: EventProviderCallbackFailed, Reason: reason}
+	if flow != nil {
+		e.Provider = flow.Provider
+	}
+	if flow != nil && flow.Link != nil {
+		e.UserID = string(flow.Link.UserID)
+	}
+	c.event(ctx, e)
+}
+
+// providerReason is what a provider says went wrong, if that is one of the codes of
+// RFC 6749 section 4.1.2.1 and OpenID Connect Core section 3.1.2.6.
+func providerReason(code string) string {
+	switch code {
+	case "access_denied", "invalid_request", "unauthorized_client", "unsupported_response_type", "invalid_scope", "server_error",
+		"temporarily_unavailable", "interaction_required", "login_required", "account_selection_required", "consent_required":
+		return code
+	}
+	return "provider_error"
+}
+
+// toErrorPage redirects to the error page of a flow, nil for the default one.
+func (c *core) toErrorPage(ctx context.Context, flow *oauthFlow, code Code, description string) *APIError {
 	target := c.errorURL
 	setDefault(&target, c.siteOf(ctx).url+"/error")
 	if flow != nil && flow.ErrorURL != "" {
@@ -119,7 +148,8 @@ func (c *core) finishFlow(ctx context.Context, flow *oauthFlow, in CallbackOAuth
 	fail := func(code Code) error { return c.failFlow(ctx, flow, code, "") }
 	switch {
 	case in.Error != "":
-		return c.failFlow(ctx, flow, Code(in.Error), in.ErrorDescription)
+		c.callbackFailed(ctx, flow, providerReason(in.Error))
+		return c.toErrorPage(ctx, flow, Code(in.Error), in.ErrorDescription)
 	case in.Code == "":
 		return fail(CallbackNoCode)
 	}

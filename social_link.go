@@ -78,7 +78,6 @@ func (c *core) finishLink(ctx context.Context, p *oauthProvider, flow *oauthFlow
 		return c.failWith(ctx, flow, err)
 	}
 	c.followProfile(ctx, who, string(flow.Link.UserID))
-	c.event(ctx, "account linked", "user", string(flow.Link.UserID), "provider", p.ID)
 	return ExchangeFrom(ctx).Redirect(flow.CallbackURL)
 }
 
@@ -135,7 +134,7 @@ func (c *core) storeLink(ctx context.Context, p *oauthProvider, userID string, w
 	case err != nil:
 		return err
 	case account == nil:
-		return c.createAccount(ctx, c.newAccount(p, who, userID))
+		return c.accountLinked(ctx, p, userID, methodLink, c.createAccount(ctx, c.newAccount(p, who, userID)))
 	case account.UserID != userID:
 		return linkBelongsToElse
 	}
@@ -144,6 +143,15 @@ func (c *core) storeLink(ctx context.Context, p *oauthProvider, userID string, w
 		changes["scope"] = scope
 	}
 	_, err = c.accounts.change(ctx, changes, Where("id", account.ID), Where("userId", userID))
+	return err
+}
+
+// accountLinked records that a user has one more account unless there is an error,
+// which it returns.
+func (c *core) accountLinked(ctx context.Context, p *oauthProvider, userID, method string, err error) error {
+	if err == nil {
+		c.event(ctx, Event{Name: EventAccountLinked, UserID: userID, Provider: p.ID, Method: method})
+	}
 	return err
 }
 
@@ -158,7 +166,6 @@ func (c *core) linkIDToken(ctx context.Context, p *oauthProvider, user *User, in
 		return nil, err
 	}
 	c.followProfile(ctx, who, user.ID)
-	c.event(ctx, "account linked", "user", user.ID, "provider", p.ID)
 	return &LinkSocialAccountResponse{Status: true}, nil
 }
 
@@ -190,6 +197,6 @@ func (c *core) storeIDTokenLink(ctx context.Context, p *oauthProvider, user *Use
 			c.log.ErrorContext(ctx, "account could not be stored", "provider", p.ID, "error", err)
 			return ErrLinkingFailed.With(http.StatusExpectationFailed).WithCause(err)
 		}
-		return nil
+		return c.accountLinked(ctx, p, user.ID, methodIDToken, nil)
 	})
 }

@@ -154,7 +154,11 @@ func (c *core) signInWithIDToken(ctx context.Context, p *oauthProvider, in SignI
 		callbackURL: in.CallbackURL,
 		noSignUp:    p.refusesSignUp(in.RequestSignUp),
 	})
-	switch failure, ok := err.(socialError); {
+	failure, ok := err.(socialError)
+	if ok {
+		c.event(ctx, Event{Name: EventSignInFailed, Method: methodSocial, Provider: p.ID, Reason: reasonOf(failure.code())})
+	}
+	switch {
 	case ok && failure == failureNotVerified:
 		return nil, ErrEmailNotVerified.With(http.StatusForbidden)
 	case ok:
@@ -177,6 +181,7 @@ func (c *core) identifyIDToken(ctx context.Context, p *oauthProvider, in *Social
 		return nil, ErrIDTokenNotSupported.With(http.StatusNotFound)
 	}
 	if !p.acceptsIDToken(ctx, in.Token, in.Nonce) {
+		c.event(ctx, Event{Name: EventTokenRefused, Method: methodIDToken, Provider: p.ID, Reason: "invalid"})
 		return nil, ErrInvalidToken.With(http.StatusUnauthorized)
 	}
 	tokens := &OAuthTokens{IDToken: in.Token, AccessToken: in.AccessToken, RefreshToken: in.RefreshToken, Name: in.User.name()}
@@ -186,6 +191,7 @@ func (c *core) identifyIDToken(ctx context.Context, p *oauthProvider, in *Social
 	who, err := p.identifyByIDToken(ctx, tokens)
 	if err != nil {
 		c.log.WarnContext(ctx, "id_token identifies nobody", "provider", p.ID, "error", err)
+		c.event(ctx, Event{Name: EventTokenRefused, Method: methodIDToken, Provider: p.ID, Reason: "nobody"})
 		return nil, ErrFailedToGetUserInfo.With(http.StatusUnauthorized)
 	}
 	if who.user.Email == "" {

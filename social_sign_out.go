@@ -5,24 +5,6 @@ import (
 	"slices"
 )
 
-// providerLogout finds out whom a session belongs to, while it is there. What it
-// returns gives the URL that signs the user out at the provider of the account that
-// was used last, empty if there is none.
-func (c *core) providerLogout(ctx context.Context, token string) func(in SignOutRequest) string {
-	nowhere := func(SignOutRequest) string { return "" }
-	if !slices.ContainsFunc(c.providers, (*oauthProvider).mayLogOut) {
-		return nowhere
-	}
-	data, err := c.sessions.byToken(ctx, token)
-	if err != nil {
-		c.log.ErrorContext(ctx, "sign-out could not read the session", "error", err)
-	}
-	if data == nil || data.User == nil {
-		return nowhere
-	}
-	return func(in SignOutRequest) string { return c.logoutURL(ctx, data.User.ID, in) }
-}
-
 // mayLogOut reports whether the provider may have an end-session endpoint.
 func (p *oauthProvider) mayLogOut() bool {
 	return p.known == nil && !p.DisableLogout && (p.EndSessionURL != "" || p.DiscoveryURL != "")

@@ -52,7 +52,6 @@ func (c *core) signInIdentity(ctx context.Context, p *oauthProvider, who *identi
 		return out, out.stop.redirect
 	}
 	c.setSession(ctx, out.data, c.forgets(ExchangeFrom(ctx)))
-	c.event(ctx, "signed in at a provider", "user", out.data.User.ID, "provider", p.ID, "new", out.created)
 	return out, nil
 }
 
@@ -81,8 +80,11 @@ func (c *core) storeIdentity(ctx context.Context, p *oauthProvider, who *identit
 			return err
 		}
 		out.data.Session, err = c.createSession(ctx, out.data.User.ID, false, nil)
-		if errors.Is(err, ErrAborted) {
+		switch {
+		case errors.Is(err, ErrAborted):
 			err = failureSession
+		case err == nil:
+			c.signedIn(ctx, out.data.User, out.data.Session, Event{Method: methodSocial, Provider: p.ID})
 		}
 		return err
 	})
@@ -129,9 +131,10 @@ func (c *core) accountByKey(ctx context.Context, providerID, accountID string) (
 		return found[0], nil
 	case err == nil:
 		err = errors.New("auth: two accounts of provider " + providerID + " have the same subject")
+		c.event(ctx, Event{Name: EventImpossibleState, Provider: providerID, Reason: "two_accounts"})
 	}
 	c.log.ErrorContext(ctx, "account could not be looked up", "provider", providerID, "error", err)
-	return nil, c.failFlow(ctx, nil, CallbackInternalError, "").WithCause(err)
+	return nil, c.toErrorPage(ctx, nil, CallbackInternalError, "").WithCause(err)
 }
 
 // userOfIdentity returns the locked user who is to be signed in, nil if it is a new
@@ -141,6 +144,7 @@ func (c *core) userOfIdentity(ctx context.Context, account *Account, who *identi
 		user, err := c.lockUser(ctx, account.UserID)
 		if err == nil && user == nil {
 			err = failureLink // the user is gone, the account was left behind
+			c.event(ctx, Event{Name: EventImpossibleState, UserID: account.UserID, Provider: account.ProviderID, Reason: "account_without_user"})
 		}
 		return user, err
 	}
@@ -200,6 +204,7 @@ func (c *core) linkImplicitly(ctx context.Context, p *oauthProvider, who *identi
 		return err
 	}
 	out.linked = true
+	c.event(ctx, Event{Name: EventAccountLinked, UserID: user.ID, Provider: p.ID, Method: "sign-in"})
 	return c.promote(ctx, who, user)
 }
 
@@ -224,7 +229,10 @@ func (c *core) promote(ctx context.Context, who *identity, user *User) error {
 	if !who.user.EmailVerified || user.EmailVerified || lowerEmail(who.user.Email) != user.Email {
 		return nil
 	}
-	_, err := c.users.change(ctx, user.ID, map[string]any{"emailVerified": true})
+	n, err := c.users.change(ctx, user.ID, map[string]any{"emailVerified": true})
+	if n > 0 {
+		c.event(ctx, Event{Name: EventEmailVerified, UserID: user.ID, Method: methodSocial})
+	}
 	return err
 }
 

@@ -2,7 +2,10 @@ package auth
 
 import (
 	"context"
+	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 )
 
 // UpdateUserRequest is the body of POST /update-user. What is absent stays.
@@ -46,6 +49,7 @@ func (c *core) updateUserEndpoint(ctx context.Context, in UpdateUserRequest) (*S
 	if len(changes) == 0 {
 		return nil, NewError(http.StatusBadRequest, "", "No fields to update")
 	}
+	names := slices.Sorted(maps.Keys(changes))
 	data := currentSession(ctx)
 	user, err := c.updateUser(ctx, data.User.ID, changes)
 	if err != nil {
@@ -54,6 +58,7 @@ func (c *core) updateUserEndpoint(ctx context.Context, in UpdateUserRequest) (*S
 	if user == nil {
 		return nil, ErrFailedToUpdateUser.With(http.StatusBadRequest)
 	}
+	c.event(ctx, Event{Name: EventUserUpdated, UserID: user.ID, Attrs: []slog.Attr{slog.Any("fields", names)}})
 	c.setSession(ctx, &SessionData{Session: data.Session, User: user}, c.forgets(ExchangeFrom(ctx)))
 	return &Status{Status: true}, nil
 }

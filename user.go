@@ -99,7 +99,11 @@ func (s *services) createUser(ctx context.Context, user *User, source UserSource
 	if err := s.validateUser(ctx, user, source); err != nil {
 		return err
 	}
-	return s.users.create(ctx, user)
+	if err := s.users.create(ctx, user); err != nil {
+		return err
+	}
+	s.event(ctx, Event{Name: EventSignUp, UserID: user.ID, Identifier: user.Email, Method: source.Method, Provider: source.ProviderID})
+	return nil
 }
 
 // updateUser changes a user and returns it as it is then, nil if it is gone.

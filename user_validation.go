@@ -20,7 +20,11 @@ type UserSource struct {
 const (
 	methodEmailPassword = "email-password"
 	methodOAuth         = "oauth"
-	methodSocial        = "social" // of a SignIn
+	methodEmail         = "email"        // of a SignIn
+	methodSocial        = "social"       // of a SignIn
+	methodVerifyEmail   = "verify-email" // of a SignIn
+	methodLink          = "link"         // of an event about a link
+	methodIDToken       = "id-token"     // of an event about an id_token that a client submitted
 	actionCreateUser    = "create-user"
 	actionLinkAccount   = "link-account"
 	actionSignIn        = "sign-in"

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"time"
 )
 
 // VerifierConfig says where a [Verifier] finds the truth about sessions. It needs
@@ -36,7 +37,8 @@ type VerifierConfig struct {
 	HTTPClient *http.Client
 
 	// Cookies are those of the server; only names matter. With AlwaysSecure only
-	// names with the prefix __Secure- count, with NeverSecure only those without.
+	// names with the prefix __Secure-, or __Host- with HostPrefix, count, with
+	// NeverSecure only those without.
 	// By default both count; where a request has both, only the one with the
 	// prefix, which a page of http cannot have set, even if it is worth nothing.
 	Cookies Cookies
@@ -50,6 +52,10 @@ type VerifierConfig struct {
 	// at once. Otherwise a copy is good until it expires: CookieCache.MaxAge, 5
 	// minutes unless the server says otherwise.
 	IgnoreCopies bool
+
+	// MaxLifetime is the server's SessionOptions.MaxLifetime. It matters for sessions
+	// that began before the server had it, or that a server without it prolongs.
+	MaxLifetime time.Duration
 
 	// UserFields and SessionFields are the server's additional columns
 	// (UserOptions.Fields, SessionOptions.Fields).
@@ -66,11 +72,11 @@ func (c *VerifierConfig) names(standard string, override CookieOverride) []strin
 	plain := c.Cookies.name(standard, override)
 	switch {
 	case c.Cookies.AlwaysSecure:
-		return []string{securePrefix + plain}
+		return []string{c.Cookies.securePrefix() + plain}
 	case c.Cookies.NeverSecure:
 		return []string{plain}
 	}
-	return []string{securePrefix + plain, plain}
+	return []string{c.Cookies.securePrefix() + plain, plain}
 }
 
 // services are as much of them as reading sessions takes.
@@ -83,6 +89,7 @@ func (c *VerifierConfig) services() *services {
 		hiddenSessionFields: hiddenNames(c.SessionFields),
 		session: SessionOptions{
 			StoreInDatabase: c.Store != nil,
+			MaxLifetime:     c.MaxLifetime,
 			CookieCache:     CookieCache{Version: c.Version, VersionFunc: c.VersionFunc},
 			Fields:          additional(c.SessionFields),
 		}.withDefaults(),
@@ -97,7 +104,7 @@ func (c *VerifierConfig) signed() bool { return c.Secret != "" || len(c.Secrets)
 
 // check returns what is missing and what contradicts itself.
 func (c *VerifierConfig) check() error {
-	var errs [7]error
+	var errs [8]error
 	storage := c.Store != nil || c.SecondaryStorage != nil
 	switch {
 	case c.signed():
@@ -116,14 +123,17 @@ func (c *VerifierConfig) check() error {
 	if c.HTTPClient != nil && c.URL == "" {
 		errs[3] = errors.New("auth: VerifierConfig.HTTPClient needs a URL")
 	}
-	if c.Cookies.AlwaysSecure && c.Cookies.NeverSecure {
-		errs[4] = errors.New("auth: VerifierConfig.Cookies is both AlwaysSecure and NeverSecure")
+	if c.Cookies.NeverSecure && (c.Cookies.AlwaysSecure || c.Cookies.HostPrefix) {
+		errs[4] = errors.New("auth: VerifierConfig.Cookies is NeverSecure, and AlwaysSecure or HostPrefix")
 	}
 	if c.Version != "" && c.VersionFunc != nil {
 		errs[5] = errors.New("auth: VerifierConfig has both Version and VersionFunc")
 	}
 	if !c.signed() && (c.Version != "" || c.VersionFunc != nil) {
 		errs[6] = errors.New("auth: VerifierConfig.Version needs a Secret: without one no copy is looked into")
+	}
+	if c.MaxLifetime < 0 {
+		errs[7] = errors.New("auth: VerifierConfig.MaxLifetime is negative")
 	}
 	return errors.Join(errs[:]...)
 }

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"time"
@@ -45,6 +46,7 @@ func (c *core) verificationMail(ctx context.Context, user *User, callbackURL str
 
 // mailVerification sends that mail in the background.
 func (c *core) mailVerification(ctx context.Context, user *User, callbackURL string) {
+	c.event(ctx, Event{Name: EventEmailVerificationSent, UserID: user.ID})
 	mail := c.verificationMail(ctx, user, callbackURL, c.verification.ExpiresIn)
 	c.inBackground(ctx, "SendVerificationEmail", func(ctx context.Context) error { return c.verification.Send(ctx, mail) })
 }
@@ -76,7 +78,7 @@ func (c *core) sendVerificationEmail(ctx context.Context, in SendVerificationEma
 	case data.User.EmailVerified:
 		err = ErrEmailAlreadyVerified.With(http.StatusBadRequest)
 	default:
-		err = c.verification.Send(ctx, c.verificationMail(ctx, data.User, in.CallbackURL, c.verification.ExpiresIn))
+		err = c.sendVerification(ctx, data.User, in.CallbackURL)
 	}
 	if err != nil {
 		return nil, err
@@ -105,7 +107,16 @@ func (c *core) sendIfUnverified(ctx context.Context, in SendVerificationEmailReq
 		c.emailToken(emailClaims{Email: in.Email}, c.verification.ExpiresIn)
 		return nil
 	}
-	return c.verification.Send(ctx, c.verificationMail(ctx, user, in.CallbackURL, c.verification.ExpiresIn))
+	return c.sendVerification(ctx, user, in.CallbackURL)
+}
+
+// sendVerification sends the mail at once.
+func (c *core) sendVerification(ctx context.Context, user *User, callbackURL string) error {
+	err := c.verification.Send(ctx, c.verificationMail(ctx, user, callbackURL, c.verification.ExpiresIn))
+	if err == nil {
+		c.event(ctx, Event{Name: EventEmailVerificationSent, UserID: user.ID})
+	}
+	return err
 }
 
 // VerifyEmailRequest is what the link in a verification mail carries: GET
@@ -143,11 +154,34 @@ func (r *VerifyEmailResponse) MarshalJSON() ([]byte, error) {
 	}{r.Status, r.User})
 }
 
+// UnmarshalJSON reads what MarshalJSON or the original wrote.
+func (r *VerifyEmailResponse) UnmarshalJSON(data []byte) error {
+	var members struct {
+		Status bool            `json:"status"`
+		User   json.RawMessage `json:"user"`
+	}
+	if err := json.Unmarshal(data, &members); err != nil {
+		return err
+	}
+	*r = VerifyEmailResponse{Status: members.Status, shape: userAbsent}
+	if members.User == nil {
+		return nil
+	}
+	if err := json.Unmarshal(members.User, &r.User); err != nil {
+		return err
+	}
+	if r.shape = userPresent; r.User == nil {
+		r.shape = userNull
+	}
+	return nil
+}
+
 // verifyEmail takes the token of a mailed link and marks the address as
 // verified, or carries on with a change of address.
 func (c *core) verifyEmail(ctx context.Context, in VerifyEmailRequest) (*VerifyEmailResponse, error) {
 	out, err := c.useEmailToken(ctx, in)
 	if code, ok := err.(Code); ok {
+		c.event(ctx, Event{Name: EventTokenRefused, Method: methodVerifyEmail, Reason: reasonOf(code)})
 		return nil, c.linkFailed(ctx, in.CallbackURL, code)
 	}
 	if err != nil {
@@ -221,12 +255,15 @@ func (c *core) verifyAndSignIn(ctx context.Context, user *User, redirects bool) 
 		if updated, err = c.setVerified(ctx, user); err != nil || !signIn {
 			return err
 		}
-		end, err = c.stopped(ctx, &SignIn{User: updated, Method: "verify-email", Redirects: redirects})
+		end, err = c.stopped(ctx, &SignIn{User: updated, Method: methodVerifyEmail, Redirects: redirects})
 		if end != nil || err != nil {
 			return err
 		}
 		session, err := c.createSession(ctx, user.ID, false, nil)
 		data = &SessionData{Session: session}
+		if err == nil {
+			c.signedIn(ctx, updated, session, Event{Method: methodVerifyEmail})
+		}
 		return aborted(err, ErrFailedToCreateSession, http.StatusInternalServerError)
 	})
 	if err != nil {
@@ -275,8 +312,12 @@ func (c *core) setVerified(ctx context.Context, user *User) (*User, error) {
 		return nil, ErrInvalidToken
 	}
 	updated, err := c.users.first(ctx, Where("id", user.ID))
-	if err == nil && updated == nil {
-		err = ErrUserNotFound
+	switch {
+	case err != nil:
+		return nil, err
+	case updated == nil:
+		return nil, ErrUserNotFound
 	}
-	return updated, err
+	c.event(ctx, Event{Name: EventEmailVerified, UserID: user.ID, Method: methodLink})
+	return updated, nil
 }

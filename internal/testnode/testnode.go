@@ -1,7 +1,7 @@
 // Package testnode gives tests the npm package better-auth and what it needs to
-// run against databases and Redis, in the versions of package-lock.json. It also
-// starts OpenID providers: StartOpenIDProvider a strict one, StartMockProvider
-// one that lies.
+// run against databases and Redis, in the versions of package-lock.json, and builds
+// programs that have a package-lock.json of their own. It also starts OpenID
+// providers: StartOpenIDProvider a strict one, StartMockProvider one that lies.
 //
 // It needs node 20 or newer and npm, and the npm registry for its first run,
 // which may take minutes. A test that lacks one of them is skipped with a line
@@ -19,6 +19,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -42,7 +43,7 @@ func Install(tb testing.TB, scripts fs.FS) (dir string) {
 }
 
 // InstallManifest returns a directory whose node_modules is what a manifest asks for:
-// package.json and package-lock.json. It is like that of Install.
+// package.json and package-lock.json. It is in the user's cache like that of Install.
 func InstallManifest(tb testing.TB, manifest fs.FS) (dir string) {
 	tb.Helper()
 	Require(tb)
@@ -58,6 +59,40 @@ func InstallSQLite(tb testing.TB, scripts fs.FS) (dir string) {
 		environment: headers(ask(tb, "process.execPath")),
 		needs:       "the npm registry and, to compile better-sqlite3, a C++ compiler, make, python3 and the headers of node",
 	}))
+}
+
+// Build returns a directory with the program after npm run build. It is in the
+// user's cache, for later runs. The packages of its package-lock.json are above it,
+// so that only a change of package.json, package-lock.json or .npmrc installs them
+// again.
+func Build(tb testing.TB, program fs.FS) (dir string) {
+	tb.Helper()
+	home := InstallManifest(tb, only{program, []string{"package.json", "package-lock.json", ".npmrc"}})
+	dir = filepath.Join(home, "program-"+hash(tb, program))
+	once(tb, dir, func(dir string) error {
+		if err := os.CopyFS(dir, program); err != nil {
+			return err
+		}
+		command := exec.CommandContext(tb.Context(), "npm", "run", "build")
+		command.Dir = dir
+		if out, err := command.CombinedOutput(); err != nil {
+			return fmt.Errorf("npm run build: %w\n%s", err, out)
+		}
+		return nil
+	})
+	return dir
+}
+
+// only is the part of a file system that has the names.
+type only struct {
+	fs.FS
+	names []string
+}
+
+// ReadDir leaves out of the root what has another name.
+func (o only) ReadDir(name string) ([]fs.DirEntry, error) {
+	entries, err := fs.ReadDir(o.FS, name)
+	return slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return !slices.Contains(o.names, e.Name()) }), err
 }
 
 // Require ends the test on a machine without node and npm.
@@ -109,7 +144,7 @@ type npm struct {
 	needs                  string // what it may lack when it fails
 }
 
-func (n npm) install(tb testing.TB, manifest fs.FS, dir string) error {
+func (n npm) install(tb testing.TB, dir string, manifest fs.FS) error {
 	tb.Helper()
 	if err := os.CopyFS(dir, manifest); err != nil {
 		return err
@@ -125,7 +160,8 @@ func (n npm) install(tb testing.TB, manifest fs.FS, dir string) error {
 	return nil
 }
 
-// packages returns a directory whose node_modules is what the lock file asks for.
+// packages returns a directory whose node_modules is what the lock file of the
+// manifest asks for.
 func packages(tb testing.TB, manifest fs.FS, kind string, n npm) (dir string) {
 	tb.Helper()
 	cache, err := os.UserCacheDir()
@@ -135,7 +171,7 @@ func packages(tb testing.TB, manifest fs.FS, kind string, n npm) (dir string) {
 	dir = filepath.Join(cache, "auth-testnode", hash(tb, manifest)+kind)
 	once(tb, dir, func(dir string) error {
 		tb.Helper()
-		return n.install(tb, manifest, dir)
+		return n.install(tb, dir, manifest)
 	})
 	return dir
 }
