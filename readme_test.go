@@ -23,7 +23,7 @@ func TestDocumentedCode(t *testing.T) {
 	programs := 0
 	for _, name := range []string{
 		"README.md", "docs/databases.md", "docs/base-url.md", "docs/verify-sessions.md", "docs/social-sign-in.md", "docs/providers.md",
-		"docs/write-a-plugin.md", "docs/plugins.md", "docs/events.md",
+		"docs/write-a-plugin.md", "docs/plugins.md", "docs/events.md", "docs/troubleshooting.md",
 	} {
 		text, err := os.ReadFile(name)
 		if err != nil {
