@@ -61,7 +61,7 @@ var house = map[floor]string{
 	endpointFloor: `account_endpoints account_refresh account_tokens change_email core delete_user password_change password_length
 		password_reset session_endpoints sign_in sign_up social_callback social_link social_sign_in social_sign_out social_user status update_user verify_email`,
 
-	authFloor: `api api_descriptions auth client client_config client_cookies client_entities client_plugins client_session
+	authFloor: `api api_descriptions auth diagnose diagnose_cookie diagnose_origin client client_config client_cookies client_entities client_plugins client_session
 		config config_check config_cookies extension extension_endpoints extension_tables openapi_auth plugin router schema service service_cookies
 		service_secrets service_sessions service_users service_verifications verifier verifier_config`,
 }
