@@ -49,7 +49,7 @@ type API struct {
 // newAPI is the map of the core: what each endpoint is called, where it is and
 // which checks stand before its function (contract section 0).
 func newAPI(c *core, p *pipeline) API {
-	return API{
+	api := API{
 		SignUpEmail:  define(postAt("signUpEmail", "/sign-up/email", c.guardForm()).acceptingForms(), p, c.signUpEmail),
 		SignInSocial: define(postAt("signInSocial", "/sign-in/social"), p, c.signInSocial),
 		CallbackOAuth: define(spec{
@@ -57,15 +57,15 @@ func newAPI(c *core, p *pipeline) API {
 			form: true, bodyOptional: true, queryInBody: true,
 		}, p, c.callbackOAuth),
 		SignInEmail: define(postAt("signInEmail", "/sign-in/email", c.guardForm()).acceptingForms(), p, c.signInEmail),
-		SignOut:     define(postAt("signOut", "/sign-out", requireHeaders()).withOptionalBody().reading(authenticationOptional), p, c.signOut),
+		SignOut:     define(postAt("signOut", "/sign-out", requireHeaders()).withOptionalBody().authenticating(authenticationOptional), p, c.signOut),
 
 		GetSession: define(spec{
 			name: "getSession", methods: []string{http.MethodGet, http.MethodPost}, path: "/get-session",
-			ignoreBody: true, noStore: true, use: []check{requireHeaders()},
+			ignoreBody: true, noStore: true, reads: true, use: []check{requireHeaders()},
 			authentication: authenticationOptional, nullResult: true,
 		}, p, c.getSession),
 		UpdateSession:       define(postAt("updateSession", "/update-session", c.requireSession()), p, c.updateSession),
-		ListSessions:        define(getAt("listSessions", "/list-sessions", requireHeaders(), c.requireFreshSession()), p, c.listSessions),
+		ListSessions:        define(getAt("listSessions", "/list-sessions", requireHeaders(), c.requireFreshSession()).reading(), p, c.listSessions),
 		RevokeSession:       define(postAt("revokeSession", "/revoke-session", requireHeaders(), c.requireStoredSession()), p, c.revokeSession),
 		RevokeSessions:      define(postAt("revokeSessions", "/revoke-sessions", requireHeaders(), c.requireStoredSession()), p, c.revokeSessions),
 		RevokeOtherSessions: define(postAt("revokeOtherSessions", "/revoke-other-sessions", requireHeaders(), c.requireStoredSession()), p, c.revokeOtherSessions),
@@ -77,24 +77,26 @@ func newAPI(c *core, p *pipeline) API {
 		ChangePassword:               define(postAt("changePassword", "/change-password", c.requireStoredSession()), p, c.changePassword),
 		SetPassword:                  define(postAt("setPassword", "", c.requireStoredSession()), p, c.setPassword),
 
-		SendVerificationEmail: define(postAt("sendVerificationEmail", "/send-verification-email").reading(authenticationOptional), p, c.sendVerificationEmail),
-		VerifyEmail:           define(getAt("verifyEmail", "/verify-email", c.guardCallback()).reading(authenticationOptional), p, c.verifyEmail),
+		SendVerificationEmail: define(postAt("sendVerificationEmail", "/send-verification-email").authenticating(authenticationOptional), p, c.sendVerificationEmail),
+		VerifyEmail:           define(getAt("verifyEmail", "/verify-email", c.guardCallback()).authenticating(authenticationOptional), p, c.verifyEmail),
 
 		UpdateUser:         define(postAt("updateUser", "/update-user", c.requireSession()), p, c.updateUserEndpoint),
 		ChangeEmail:        define(postAt("changeEmail", "/change-email", c.requireStoredSession()), p, c.changeEmail),
 		DeleteUser:         define(postAt("deleteUser", "/delete-user", c.requireStoredSession()), p, c.deleteUserEndpoint),
-		DeleteUserCallback: define(getAt("deleteUserCallback", "/delete-user/callback", c.guardCallback()).reading(authenticationOptional), p, c.deleteUserCallback),
+		DeleteUserCallback: define(getAt("deleteUserCallback", "/delete-user/callback", c.guardCallback()).authenticating(authenticationOptional), p, c.deleteUserCallback),
 
 		LinkSocialAccount: define(postAt("linkSocialAccount", "/link-social", requireHeaders(), c.requireStoredSession()), p, c.linkSocialAccount),
-		ListUserAccounts:  define(getAt("listUserAccounts", "/list-accounts", c.requireSession()), p, c.listUserAccounts),
+		ListUserAccounts:  define(getAt("listUserAccounts", "/list-accounts", c.requireSession()).reading(), p, c.listUserAccounts),
 		UnlinkAccount:     define(postAt("unlinkAccount", "/unlink-account", c.requireFreshSession()), p, c.unlinkAccount),
-		AccountInfo:       define(getAt("accountInfo", "/account-info").reading(authenticationRequired), p, c.accountInfo),
-		GetAccessToken:    define(postAt("getAccessToken", "/get-access-token").reading(authenticationRequired), p, c.getAccessToken),
-		RefreshToken:      define(postAt("refreshToken", "/refresh-token").reading(authenticationRequired), p, c.refreshToken),
+		AccountInfo:       define(getAt("accountInfo", "/account-info").authenticating(authenticationRequired), p, c.accountInfo),
+		GetAccessToken:    define(postAt("getAccessToken", "/get-access-token").authenticating(authenticationRequired), p, c.getAccessToken),
+		RefreshToken:      define(postAt("refreshToken", "/refresh-token").authenticating(authenticationRequired), p, c.refreshToken),
 
-		OK:    define(getAt("ok", "/ok"), p, c.ok),
-		Error: define(getAt("error", "/error").sending("text/html"), p, c.error),
+		OK:    define(getAt("ok", "/ok").reading(), p, c.ok),
+		Error: define(getAt("error", "/error").reading().sending("text/html"), p, c.error),
 	}
+	api.describe()
+	return api
 }
 
 func getAt(name, path string, use ...check) spec {
@@ -111,13 +113,19 @@ func (s spec) acceptingForms() spec {
 	return s
 }
 
+// reading is for what can be asked again when an answer was lost.
+func (s spec) reading() spec {
+	s.reads = true
+	return s
+}
+
 func (s spec) withOptionalBody() spec {
 	s.bodyOptional = true
 	return s
 }
 
-// reading is for functions that look at the session themselves.
-func (s spec) reading(a authentication) spec {
+// authenticating is for functions that look at the session themselves.
+func (s spec) authenticating(a authentication) spec {
 	s.authentication = a
 	return s
 }

@@ -30,7 +30,7 @@ type Auth struct {
 // New makes an Auth. Its error joins all mistakes of the configuration.
 func New(config Config) (*Auth, error) {
 	kit := &Services{config: &config}
-	added, pluginErr := extend(&config, kit)
+	added, pluginErr := extend("Config.Plugins", &config, kit)
 	base, err := config.base()
 	if err = errors.Join(err, config.check()); err != nil && base == nil {
 		base = &url.URL{Scheme: "https", Host: "invalid"} // to find the other mistakes too
@@ -52,7 +52,7 @@ func New(config Config) (*Auth, error) {
 		return nil, err
 	}
 	added.install(&a.API, core, a.pipeline)
-	kit.core = core
+	kit.core, kit.auth = core, a
 	a.router = newRouter(base.Path, config.SkipTrailingSlashes, a.API.Operations())
 	return a, nil
 }

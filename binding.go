@@ -26,7 +26,8 @@ import (
 // other members.
 type binding struct {
 	fields   []field
-	rest     []int // the inline field, nil if there is none
+	rest     []int                 // the inline field, nil if there is none
+	local    []reflect.StructField // those that nothing of an HTTP request fills
 	hasBody  bool
 	checked  bool // some field has a constraint
 	validate bool // *Req has a Validate method
@@ -113,6 +114,7 @@ func (b *binding) add(sf reflect.StructField) {
 		b.checked = b.checked || sf.Tag.Get("check") != "" && sf.Tag.Get("check") != checkNonnull
 		return
 	}
+	b.local = append(b.local, sf)
 }
 
 func newField(sf reflect.StructField, source, name, options string) field {

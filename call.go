@@ -32,7 +32,7 @@ func (x *Exchange) delivery() *delivery {
 // The headers are those of a request that reached the caller, so the forwarding
 // headers in them are believed.
 func WithHeaders(h http.Header) CallOption {
-	return func(x *Exchange) { x.headers = h }
+	return func(x *Exchange) { x.headers, x.behalf = h, true }
 }
 
 // WithRequest passes a live request along: its headers, address, TLS state and
@@ -40,7 +40,7 @@ func WithHeaders(h http.Header) CallOption {
 // calls an endpoint on behalf of a browser needs protection against cross-site
 // requests (http.CrossOriginProtection) and WithRateLimit.
 func WithRequest(r *http.Request) CallOption {
-	return func(x *Exchange) { x.request, x.headers = r, r.Header }
+	return func(x *Exchange) { x.request, x.headers, x.behalf = r, r.Header, true }
 }
 
 // WithRateLimit counts the call as if its request (WithRequest, or WithHeaders

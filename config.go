@@ -251,7 +251,7 @@ func parseBase(option, text string) (*url.URL, error) {
 		return nil, fmt.Errorf("auth: %s %q is no absolute http or https URL", option, text)
 	}
 	if u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.RawPath != "" {
-		return nil, fmt.Errorf("auth: %s %q has more than scheme, host and path", option, text)
+		return nil, fmt.Errorf("auth: %s %q has more than scheme, host and path", option, u.Redacted())
 	}
 	return u, nil
 }

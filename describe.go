@@ -17,7 +17,8 @@ type Description struct {
 	// Errors are the codes that the endpoint fails with, by HTTP status. Those that all
 	// endpoints can have need no mention: validation (400), no session (401), origin
 	// (403), rate limit (429), internal errors (500). A status without codes stands for
-	// errors that have none.
+	// errors that have none; where there are such beside others, one of the codes is
+	// empty.
 	Errors map[int][]Code
 
 	// Redirects says that the endpoint can answer with 302 Found.

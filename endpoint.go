@@ -146,6 +146,7 @@ type spec struct {
 	ignoreBody   bool
 	bodyOptional bool
 	noStore      bool // responses must not be cached
+	reads        bool // asking again is the same as asking once
 	use          []check
 
 	// For documents alone.
@@ -190,6 +191,7 @@ type operation struct {
 	routeBefore, routeAfter []Hook // those of plugins that are for this path
 
 	description Description
+	instead     []answerForm // what a remote may answer in place of the result
 }
 
 func (op *operation) Name() string        { return op.name }

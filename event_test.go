@@ -645,7 +645,7 @@ func TestEventDocs(t *testing.T) {
 		}
 	}
 	values, _ := eventConstants(t)
-	rows := regexp.MustCompile("(?m)^\\| `(Event\\w+)` \\| `(\\w+)` \\| (Info|Warn) \\| ([^|]*) \\|").FindAllStringSubmatch(string(text), -1)
+	rows := regexp.MustCompile("(?m)^\\| `(Event\\w+)` \\| `(\\w+)` \\| (Info|Warn) \\|([^|]*)\\|").FindAllStringSubmatch(string(text), -1)
 	listed := make(map[string]bool)
 	for _, row := range rows {
 		name, value, level, said := row[1], row[2], row[3], row[4]

@@ -19,6 +19,7 @@ type Exchange struct {
 	op       *operation
 	direct   bool // a Call, not ServeHTTP
 	limited  bool // a Call that counts for the rate limit
+	behalf   bool // a Call that passes headers: what somebody else has sent
 	answered bool
 	refused  bool // before the endpoint and its checks
 	request  *http.Request
@@ -29,6 +30,9 @@ type Exchange struct {
 	answer        any // replaces the output when answered is set
 	err           error
 	merged        *APIError // the err whose headers are among those of the response
+
+	relayed  *relayed  // the client's request that is handed on, nil in a Call
+	received *received // what a server elsewhere has answered, while it is the outcome
 
 	status  int
 	header  http.Header // of the response; made on first use

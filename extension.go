@@ -26,13 +26,14 @@ func (e *extension) wrong(err error) error {
 }
 
 // extend asks the plugins what they add. It fills in what they give config by
-// default. What is wrong with one is no part of the result.
-func extend(config *Config, s *Services) (all extensions, err error) {
+// default. What is wrong with one is no part of the result. option is where they come
+// from, for errors.
+func extend(option string, config *Config, s *Services) (all extensions, err error) {
 	var errs []error
 	seen := make(map[string]bool)
 	for i, plugin := range config.Plugins {
 		if err := acceptable(plugin, seen); err != nil {
-			errs = append(errs, fmt.Errorf("auth: Config.Plugins[%d] %w", i, err))
+			errs = append(errs, fmt.Errorf("auth: %s[%d] %w", option, i, err))
 			continue
 		}
 		added := extension{id: plugin.ID()}

@@ -139,17 +139,23 @@ func overlap(a, b string) bool {
 func (all extensions) install(api *API, c *core, p *pipeline) {
 	for _, added := range all {
 		for _, declared := range added.Endpoints {
-			op := declared.Endpoint.untyped()
-			op.pipeline, op.name, op.group, op.use = p, declared.Name, added.id, declared.checks(c)
-			op.form, op.bodyOptional, op.noStore = declared.AcceptForms, declared.OptionalBody, declared.NoStore
-			for _, name := range declared.Require {
-				op.binding.field(name).required = true
-			}
+			declared.open(p, added.id, declared.checks(c))
 			api.plugins = append(api.plugins, declared.Endpoint)
 		}
 	}
 	for _, op := range api.Operations() {
 		all.hook(op.untyped())
+		all.describe(op.untyped())
+	}
+}
+
+// open makes the declared endpoint one of a pipeline.
+func (e *PluginEndpoint) open(p *pipeline, group string, use []check) {
+	op := e.Endpoint.untyped()
+	op.pipeline, op.name, op.group, op.use = p, e.Name, group, use
+	op.form, op.bodyOptional, op.noStore, op.reads = e.AcceptForms, e.OptionalBody, e.NoStore, e.ReadOnly
+	for _, name := range e.Require {
+		op.binding.field(name).required = true
 	}
 }
 
@@ -189,4 +195,30 @@ func (all extensions) hook(op *operation) {
 			}
 		}
 	}
+}
+
+// describe adds what the plugins' hooks fail with to what documents say of an
+// operation.
+func (all extensions) describe(op *operation) {
+	for _, added := range all {
+		for _, more := range added.Errors {
+			if more.matches(op.path) {
+				op.description.Errors = mergeErrors(op.description.Errors, more.Errors)
+			}
+		}
+	}
+}
+
+// mergeErrors leaves its arguments as they are.
+func mergeErrors(some, more map[int][]Code) map[int][]Code {
+	merged := make(map[int][]Code)
+	for _, errs := range []map[int][]Code{some, more} {
+		for status, codes := range errs {
+			if len(codes) == 0 {
+				codes = []Code{""}
+			}
+			merged[status] = slices.Concat(merged[status], codes)
+		}
+	}
+	return merged
 }

@@ -38,7 +38,9 @@ func (f floor) String() string {
 // house says on which floor each file is. The files of plugins, plugin_*.go,
 // need no entry.
 var house = map[floor]string{
-	kernelFloor: `apierror binding binding_nested body call describe doc endpoint exchange form json openapi openapi_model openapi_operation openapi_schema optional pipeline response utf8 validate`,
+	kernelFloor: `apierror binding binding_nested body call describe doc endpoint exchange form json
+		openapi openapi_model openapi_operation openapi_schema optional pipeline
+		remote remote_header remote_proxy remote_request remote_response remote_send response utf8 validate`,
 
 	storageFloor: `condition entity entity_field entity_json id naming row store store_memory store_memory_table
 		store_memory_tx store_memory_view store_sql store_sql_dialect store_sql_mysql
@@ -59,7 +61,8 @@ var house = map[floor]string{
 	endpointFloor: `account_endpoints account_refresh account_tokens change_email core delete_user password_change password_length
 		password_reset session_endpoints sign_in sign_up social_callback social_link social_sign_in social_sign_out social_user status update_user verify_email`,
 
-	authFloor: `api auth config config_check config_cookies extension extension_endpoints extension_tables openapi_auth plugin router schema service service_cookies
+	authFloor: `api api_descriptions auth client client_config client_cookies client_entities client_plugins client_session
+		config config_check config_cookies extension extension_endpoints extension_tables openapi_auth plugin router schema service service_cookies
 		service_secrets service_sessions service_users service_verifications verifier verifier_config`,
 }
 
@@ -151,7 +154,9 @@ type sourcePackage struct {
 
 func loadPackage(t *testing.T) *sourcePackage {
 	t.Helper()
-	p := &sourcePackage{set: token.NewFileSet(), info: types.Info{Uses: make(map[*ast.Ident]types.Object)}}
+	p := &sourcePackage{set: token.NewFileSet(), info: types.Info{
+		Uses: make(map[*ast.Ident]types.Object), Defs: make(map[*ast.Ident]types.Object), Types: make(map[ast.Expr]types.TypeAndValue),
+	}}
 	for _, name := range sourceFiles(t) {
 		file, err := parser.ParseFile(p.set, name, nil, parser.SkipObjectResolution)
 		if err != nil {
@@ -215,14 +220,13 @@ func describe(object types.Object) string {
 	return object.Name()
 }
 
-// compiledImporter finds the packages that this one is built on, itself and
-// more included, as the go command compiled them.
-func compiledImporter(t *testing.T, set *token.FileSet, more ...string) types.Importer {
+// compiledImporter finds the packages that this one is built on, and itself, as the
+// go command compiled them.
+func compiledImporter(t *testing.T, set *token.FileSet) types.Importer {
 	t.Helper()
 	exports := make(map[string]string)
-	args := append([]string{"list", "-export", "-deps", "-f", "{{.ImportPath}}\t{{.Export}}", "."}, more...)
 	var complaints bytes.Buffer
-	list := exec.CommandContext(t.Context(), "go", args...)
+	list := exec.CommandContext(t.Context(), "go", "list", "-export", "-deps", "-f", "{{.ImportPath}}\t{{.Export}}", ".")
 	list.Stderr = &complaints
 	out, err := list.Output()
 	if err != nil {

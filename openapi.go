@@ -18,9 +18,9 @@ import (
 // with json.Marshal. It is made when it is first asked for, and only once; the bytes
 // are the same for the same endpoints. It is safe for concurrent use.
 //
-// A result is described as if it were never null, but for get-session; a pointer, map
-// or slice inside of one may be, unless it is omitted when it is empty or has the tag
-// check:"nonnull".
+// A result is described as if it were never null, and so are the elements of lists and
+// maps. A pointer, map or slice in a field may be null, unless it is left out when it is
+// empty (omitempty, omitzero) or has the tag check:"nonnull".
 type OpenAPIDocument struct {
 	Title       string   // default: Config.AppName, or "API"
 	Version     string   // of the API, not of OpenAPI; default "1.0.0"

@@ -140,7 +140,7 @@ func (s *schemas) ofKind(t reflect.Type) *jsonSchema {
 	case reflect.Slice, reflect.Array:
 		return s.ofList(t)
 	case reflect.Map:
-		return &jsonSchema{Type: jsonTypes{"object"}, AdditionalProperties: s.member(t.Elem(), false)}
+		return &jsonSchema{Type: jsonTypes{"object"}, AdditionalProperties: s.of(t.Elem())}
 	case reflect.Struct:
 		return s.ofStruct(t)
 	}
@@ -151,7 +151,7 @@ func (s *schemas) ofList(t reflect.Type) *jsonSchema {
 	if t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8 && !writes[json.Marshaler](t.Elem()) {
 		return &jsonSchema{Type: jsonTypes{"string"}, ContentEncoding: "base64"}
 	}
-	list := &jsonSchema{Type: jsonTypes{"array"}, Items: s.member(t.Elem(), false)}
+	list := &jsonSchema{Type: jsonTypes{"array"}, Items: s.of(t.Elem())}
 	if t.Kind() == reflect.Array {
 		list.MinItems, list.MaxItems = t.Len(), new(t.Len())
 	}

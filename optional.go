@@ -18,6 +18,9 @@ func Null[T any]() Optional[T] { return Optional[T]{Set: true, Null: true} }
 
 func (Optional[T]) isOptional() {}
 
+// IsZero reports whether the member is absent, which omitzero asks.
+func (o Optional[T]) IsZero() bool { return !o.Set }
+
 // MarshalJSON writes the value, or null.
 func (o Optional[T]) MarshalJSON() ([]byte, error) {
 	if !o.Set || o.Null {

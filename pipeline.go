@@ -34,6 +34,7 @@ type pipeline struct {
 	carry     func(x *Exchange) // after the hooks: gives the endpoint the headers that it sees; may be nil
 	after     []Hook
 	onError   func(ctx context.Context, err error) // HTTP only; may be nil
+	remote    *remote                              // where the functions of the endpoints run; nil: here
 }
 
 const defaultBodyLimit = 1 << 20
@@ -111,6 +112,10 @@ func (op *operation) limitedAs() string {
 
 // serve answers a request that was routed here and admitted.
 func (op *operation) serve(w http.ResponseWriter, r *http.Request, params []param) {
+	if op.pipeline.remote != nil {
+		op.serveRemotely(w, r, params)
+		return
+	}
 	x := op.frame()
 	x.Context, x.op = r.Context(), op
 	x.request, x.headers, x.sent = r, r.Header, &sent{params: params}
@@ -187,11 +192,15 @@ func (op *operation) run(x *Exchange, decode func() []issue) {
 		return // hooks see what clients see
 	}
 	if len(op.pipeline.after)+len(op.routeAfter)+len(op.after) > 0 {
+		defer x.keepReceived(x.standing())
 		x.runAfter(op.pipeline.after, op.routeAfter, op.after)
 	}
 }
 
 func (op *operation) perform(x *Exchange, issues []issue) error {
+	if op.pipeline.remote != nil {
+		return op.performRemotely(x, issues)
+	}
 	if err := op.binding.review(x.input, issues); err != nil {
 		return err
 	}

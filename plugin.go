@@ -80,6 +80,9 @@ type Extension struct {
 	// endpoint's result, so that documents can name it and a Client knows it again.
 	Answers []RouteAnswer
 
+	// Errors are what the plugin's hooks fail with, for documents.
+	Errors []RouteErrors
+
 	// Unproven takes away what was set up for a user by whoever made it, when the
 	// owner of the mailbox shows up and nobody had proven to be that
 	// (Services.ProveMailbox). It runs in the transaction in which passwords, accounts
@@ -121,6 +124,10 @@ type PluginEndpoint struct {
 	OptionalBody bool // the body may be missing
 	NeedHeaders  bool // a Call without headers is refused
 	NoStore      bool // responses must not be cached
+
+	// ReadOnly says that asking twice is the same as asking once: nothing is sent,
+	// counted or used up. A Client asks such an endpoint again when an answer was lost.
+	ReadOnly bool
 }
 
 // A SessionLevel is what an endpoint asks of the caller's session. Without it the
@@ -160,3 +167,12 @@ type RouteAnswer struct {
 }
 
 func (a RouteAnswer) matches(path string) bool { return matchesRoute(a.Paths, path) }
+
+// RouteErrors are codes with which some endpoints, named as in a RouteHook, may fail
+// beside those of their Description, by HTTP status.
+type RouteErrors struct {
+	Paths  []string
+	Errors map[int][]Code
+}
+
+func (e RouteErrors) matches(path string) bool { return matchesRoute(e.Paths, path) }

@@ -131,6 +131,7 @@ func (e *EmailOTP) Extend(s *Services) (*Extension, error) {
 	added := &Extension{Endpoints: e.endpoints(), RateRules: e.rateRules()}
 	if e.SendOnSignUp && !e.OverrideVerification {
 		added.After = []RouteHook{{Paths: []string{"/sign-up/**"}, Run: e.signedUp}}
+		added.Errors = []RouteErrors{{Paths: []string{"/sign-up/**"}, Errors: map[int][]Code{400: {ErrInvalidEmail}}}}
 	}
 	if e.OverrideVerification {
 		added.Defaults = e.override
@@ -151,6 +152,7 @@ func (e *EmailOTP) endpoints() []PluginEndpoint {
 	e.ChangeEmail = NewEndpoint(post, "/email-otp/change-email", e.changeEmail)
 	e.CreateVerificationOTP = NewEndpoint(post, "", e.createVerificationOTP)
 	e.GetVerificationOTP = NewEndpoint(get, "", e.getVerificationOTP)
+	e.describe()
 	return []PluginEndpoint{
 		{Name: "sendVerificationOTP", Endpoint: e.SendVerificationOTP, FormGuard: true},
 		{Name: "createVerificationOTP", Endpoint: e.CreateVerificationOTP},

@@ -123,10 +123,11 @@ func (p *JWT) Extend(s *Services) (*Extension, error) {
 	p.GetToken = NewEndpoint(http.MethodGet, "/token", p.getToken)
 	p.SignJWT = NewEndpoint(http.MethodPost, "", p.signJWT)
 	p.VerifyJWT = NewEndpoint(http.MethodPost, "", p.verifyJWT)
+	p.describe()
 	added := &Extension{
 		Endpoints: []PluginEndpoint{
-			{Name: "getJwks", Endpoint: p.GetJWKS},
-			{Name: "getToken", Endpoint: p.GetToken, Session: SessionRequired, NeedHeaders: true},
+			{Name: "getJwks", Endpoint: p.GetJWKS, ReadOnly: true},
+			{Name: "getToken", Endpoint: p.GetToken, Session: SessionRequired, NeedHeaders: true, ReadOnly: true},
 			{Name: "signJWT", Endpoint: p.SignJWT},
 			{Name: "verifyJWT", Endpoint: p.VerifyJWT},
 		},
@@ -196,4 +197,26 @@ func (p *JWT) grace() time.Duration {
 		return defaultJWTGrace
 	}
 	return p.GracePeriod
+}
+
+// describe says what documents say of the endpoints.
+func (p *JWT) describe() {
+	p.GetJWKS.Describe(Description{
+		Summary: "Get the keys that verify tokens",
+		Details: "A JSON Web Key Set (RFC 7517) with the keys that sign, and those that have signed tokens that may still be " +
+			"good. The answer is 404 where the keys are published elsewhere.",
+		Errors: map[int][]Code{404: nil},
+	})
+	p.GetToken.Describe(Description{
+		Summary: "Get a token about the session",
+		Details: "A JSON Web Token (RFC 7519) that says who is signed in, for servers that verify it with the keys of the " +
+			"server. It is good until it expires, also after a sign-out.",
+	})
+	p.SignJWT.Describe(Description{
+		Summary: "Sign a token with a payload",
+	})
+	p.VerifyJWT.Describe(Description{
+		Summary: "Verify a token",
+		Details: "`payload` is null unless the token is good.",
+	})
 }

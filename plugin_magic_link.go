@@ -60,12 +60,13 @@ func (m *MagicLink) ID() string { return "magic-link" }
 
 // Extend adds the endpoints. Errors: no Send, a negative ExpiresIn.
 func (m *MagicLink) Extend(s *Services) (*Extension, error) {
-	if m.Send == nil || m.ExpiresIn < 0 {
+	if !s.Remote() && (m.Send == nil || m.ExpiresIn < 0) {
 		return nil, errors.New("nobody sends the links (Send), or ExpiresIn is negative")
 	}
 	m.services = s
 	m.SignIn = NewEndpoint(http.MethodPost, "/sign-in/magic-link", m.signIn)
 	m.Verify = NewEndpoint(http.MethodGet, "/magic-link/verify", m.verify)
+	m.describe()
 	rule := m.RateLimit
 	rule.Window, rule.Max = cmp.Or(rule.Window, time.Minute), cmp.Or(rule.Max, 5)
 	return &Extension{
@@ -402,4 +403,18 @@ func (m *MagicLink) createUser(ctx context.Context, link magicLink) (*magicLinkE
 		return end, err
 	}
 	return end, nil
+}
+
+// describe says what documents say of the endpoints.
+func (m *MagicLink) describe() {
+	m.SignIn.Describe(Description{
+		Summary: "Ask for a mail with a link to sign in",
+		Details: "The mail goes to every address; whether there is a user makes no difference to the answer.",
+	})
+	m.Verify.Describe(Description{
+		Summary: "Sign in with the token of a link",
+		Details: "Where the link in the mail leads. With `callbackURL` it goes on there, or to `newUserCallbackURL`. A link that " +
+			"is no good leads to `errorCallbackURL` with `?error=…`.",
+		Redirects: true,
+	})
 }

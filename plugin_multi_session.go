@@ -58,9 +58,10 @@ func (m *MultiSession) Extend(s *Services) (*Extension, error) {
 	m.List = NewEndpoint(http.MethodGet, "/multi-session/list-device-sessions", m.list)
 	m.SetActive = NewEndpoint(http.MethodPost, "/multi-session/set-active", m.setActive)
 	m.Revoke = NewEndpoint(http.MethodPost, "/multi-session/revoke", m.revoke)
+	m.describe()
 	return &Extension{
 		Endpoints: []PluginEndpoint{
-			{Name: "listDeviceSessions", Endpoint: m.List, NeedHeaders: true},
+			{Name: "listDeviceSessions", Endpoint: m.List, NeedHeaders: true, ReadOnly: true},
 			{Name: "setActiveSession", Endpoint: m.SetActive, NeedHeaders: true},
 			{Name: "revokeDeviceSession", Endpoint: m.Revoke, NeedHeaders: true, Session: SessionRequired},
 		},
@@ -149,4 +150,22 @@ func (m *MultiSession) activateNext(ctx context.Context) error {
 
 func invalidSessionToken() *APIError {
 	return NewError(http.StatusUnauthorized, ErrInvalidSessionToken, "Invalid session token")
+}
+
+// describe says what documents say of the endpoints.
+func (m *MultiSession) describe() {
+	m.List.Describe(Description{
+		Summary: "List the sessions that the browser holds",
+		Details: "One of each user, without those that have ended.",
+	})
+	m.SetActive.Describe(Description{
+		Summary: "Make a session that the browser holds the active one",
+		Details: "The session's cookie is that of this session from then on.",
+		Errors:  map[int][]Code{401: {ErrInvalidSessionToken}},
+	})
+	m.Revoke.Describe(Description{
+		Summary: "End a session that the browser holds",
+		Details: "If it is the active one, the next one that goes on takes its place.",
+		Errors:  map[int][]Code{401: {ErrInvalidSessionToken}},
+	})
 }

@@ -78,6 +78,7 @@ func (o *OneTimeToken) Extend(s *Services) (*Extension, error) {
 	o.services = s
 	o.Generate = NewEndpoint(http.MethodGet, "/one-time-token/generate", o.generate)
 	o.Verify = NewEndpoint(http.MethodPost, "/one-time-token/verify", o.verify)
+	o.describe()
 	added := &Extension{Endpoints: []PluginEndpoint{
 		{Name: "generateOneTimeToken", Endpoint: o.Generate, Session: SessionRequired},
 		{Name: "verifyOneTimeToken", Endpoint: o.Verify},
@@ -176,4 +177,19 @@ func (o *OneTimeToken) send(x *Exchange) error {
 	}
 	x.SetExposed("set-ott", token)
 	return nil
+}
+
+// describe says what documents say of the endpoints.
+func (o *OneTimeToken) describe() {
+	o.Generate.Describe(Description{
+		Summary: "Get a token for the session",
+		Details: "Whoever redeems it at /one-time-token/verify has the session, once.",
+		Errors:  map[int][]Code{400: nil},
+	})
+	o.Verify.Describe(Description{
+		Summary: "Redeem a token for its session",
+		Details: "The session's cookie is sent, unless the server is configured otherwise. The token is spent, also where the " +
+			"session has ended.",
+		Errors: map[int][]Code{400: nil},
+	})
 }

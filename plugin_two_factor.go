@@ -172,6 +172,7 @@ func (p *TwoFactor) Extend(s *Services) (*Extension, error) {
 		}}},
 		RateRules: map[string]RateRule{"/two-factor/**": {Window: 10 * time.Second, Max: 3}},
 		Challenge: p.challenge,
+		Answers:   p.answers(),
 		Unproven:  p.unproven,
 	}, nil
 }
@@ -227,6 +228,7 @@ func (p *TwoFactor) endpoints() []PluginEndpoint {
 	p.GenerateBackupCodes = NewEndpoint(post, "/two-factor/generate-backup-codes", p.generateBackupCodes)
 	p.GenerateTOTP = NewEndpoint(post, "", p.generateTOTP)
 	p.ViewBackupCodes = NewEndpoint(post, "", p.viewBackupCodes)
+	p.describe()
 	return []PluginEndpoint{
 		{Name: "generateTOTP", Endpoint: p.GenerateTOTP},
 		{Name: "getTOTPURI", Endpoint: p.GetTOTPURI, Session: SessionStored, Require: p.requires(p.TOTP.Password)},

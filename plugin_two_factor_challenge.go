@@ -18,6 +18,20 @@ func (c *TwoFactorChallenge) Error() string {
 	return "auth: a second factor is wanted: " + strings.Join(c.TwoFactorMethods, " or ")
 }
 
+// answers say where a challenge may stand: where a password signs in, and Everywhere
+// where something else does without a redirect. A Client looks for it in every answer,
+// whatever plugins the server has.
+func (p *TwoFactor) answers() []RouteAnswer {
+	paths := []string{"/sign-in/email", "/sign-in/username"}
+	switch {
+	case p.services.Remote():
+		paths = nil
+	case p.Everywhere:
+		paths = append(paths, "/sign-in/social", "/sign-in/email-otp", "/magic-link/verify", "/verify-email")
+	}
+	return []RouteAnswer{{Paths: paths, Value: &TwoFactorChallenge{}}}
+}
+
 const (
 	twoFactorCookie = "two_factor"
 

@@ -110,10 +110,11 @@ func (u *Username) Extend(s *Services) (*Extension, error) {
 	u.services = s
 	u.SignIn = NewEndpoint(http.MethodPost, "/sign-in/username", u.signIn)
 	u.IsAvailable = NewEndpoint(http.MethodPost, "/is-username-available", u.isAvailable)
+	u.describe()
 	return &Extension{
 		Endpoints: []PluginEndpoint{
 			{Name: "signInUsername", Endpoint: u.SignIn},
-			{Name: "isUsernameAvailable", Endpoint: u.IsAvailable},
+			{Name: "isUsernameAvailable", Endpoint: u.IsAvailable, ReadOnly: true},
 		},
 		Before: []RouteHook{
 			{Paths: []string{pathUsernameSignUp}, Run: u.beforeSignUp},
@@ -124,6 +125,7 @@ func (u *Username) Extend(s *Services) (*Extension, error) {
 			BeforeCreate: u.beforeUserIsCreated,
 			BeforeUpdate: u.beforeUserIsChanged,
 		}},
+		Errors: usernameErrors(),
 	}, nil
 }
 
@@ -525,4 +527,41 @@ func isCased(r rune) bool {
 func isCaseIgnorable(r rune) bool {
 	return strings.ContainsRune("'.:^`\u00b7\u0387\u055f\u05f4\u2018\u2019\u2024\u2027\ufe13\ufe52\ufe55\uff07\uff0e\uff1a", r) ||
 		unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf, unicode.Lm, unicode.Sk)
+}
+
+// usernameErrors are what the hooks fail with where users are made or changed.
+func usernameErrors() []RouteErrors {
+	return []RouteErrors{
+		{
+			Paths: []string{pathUsernameSignUp, pathUsernameUpdate, "/sign-in/social", "/sign-in/email-otp"},
+			Errors: map[int][]Code{400: {
+				ErrUsernameIsAlreadyTaken, ErrUsernameTooShort, ErrUsernameTooLong, ErrInvalidUsername, ErrInvalidDisplayUsername,
+			}},
+		},
+		{
+			Paths:  []string{pathUsernameUpdate},
+			Errors: map[int][]Code{400: {ErrUsernameIsImmutable}},
+		},
+	}
+}
+
+// describe says what documents say of the endpoints.
+func (u *Username) describe() {
+	u.SignIn.Describe(Description{
+		Summary: "Sign in with a username and a password",
+		Details: "Starts a session and sends its cookie. `rememberMe` false ends it with the browser. An unknown name and a " +
+			"wrong password have the same answer. With `callbackURL` the answer asks the client to go there.",
+		Errors: map[int][]Code{
+			400: {ErrPasswordTooLong},
+			401: {ErrInvalidUsernameOrPassword},
+			403: {ErrEmailNotVerified},
+			422: {ErrUsernameTooShort, ErrUsernameTooLong, ErrInvalidUsername},
+			500: {ErrFailedToCreateSession},
+			503: {ErrServiceOverloaded},
+		},
+	})
+	u.IsAvailable.Describe(Description{
+		Summary: "Ask whether a username is free",
+		Errors:  map[int][]Code{422: {ErrUsernameTooShort, ErrUsernameTooLong, ErrInvalidUsername}},
+	})
 }

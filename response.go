@@ -70,9 +70,12 @@ func (x *Exchange) body(dst []byte) ([]byte, string) {
 		x.err = err
 	}
 	api := apiError(x.err)
-	if api == nil {
+	switch {
+	case api == nil:
 		x.op.pipeline.logInternal(x, x.op.label(), x.err)
 		return dst, ""
+	case x.received != nil:
+		return append(dst, x.received.body...), x.received.contentType()
 	}
 	return api.appendBody(dst), mediaJSON
 }
@@ -94,6 +97,9 @@ func (x *Exchange) result() any {
 }
 
 func (x *Exchange) contentType() string {
+	if x.received != nil {
+		return x.received.contentType()
+	}
 	if raw, ok := x.rawResult(); ok {
 		return raw.ContentType
 	}
@@ -124,6 +130,9 @@ func (x *Exchange) encodeSafely(dst []byte) (body []byte, err error) {
 
 // encode appends the successful result in the form that clients receive.
 func (x *Exchange) encode(dst []byte) ([]byte, error) {
+	if x.received != nil {
+		return append(dst, x.received.body...), nil
+	}
 	if raw, ok := x.rawResult(); ok {
 		return append(dst, raw.Body...), nil
 	}

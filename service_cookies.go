@@ -13,20 +13,20 @@ import (
 // Path=/, HttpOnly, SameSite=Lax, Secure under https. Config.Cookies.Plugins changes
 // them. A maxAge of zero is a cookie that ends with the browser.
 func (s *Services) Cookie(ctx context.Context, short string, maxAge time.Duration) *http.Cookie {
-	made := s.config.cookie(s.core.siteOf(ctx).base(), short, s.config.Cookies.Plugins[short])
+	made := s.config.cookie(s.local().siteOf(ctx).base(), short, s.config.Cookies.Plugins[short])
 	made.maxAge = int(maxAge / time.Second)
 	return made.standard()
 }
 
 // SessionCookie returns the cookie of the session without its value.
 func (s *Services) SessionCookie(ctx context.Context) *http.Cookie {
-	return s.core.cookiesOf(ctx).tokenCookie.standard()
+	return s.local().cookiesOf(ctx).tokenCookie.standard()
 }
 
 // ForgetCookie returns the cookie that marks a session which is not to be remembered,
 // without its value, which is "true", signed.
 func (s *Services) ForgetCookie(ctx context.Context) *http.Cookie {
-	return s.core.cookiesOf(ctx).forgetCookie.standard()
+	return s.local().cookiesOf(ctx).forgetCookie.standard()
 }
 
 // SetCookie adds a cookie to the response, in place of one with the same name that
@@ -41,7 +41,7 @@ func (s *Services) SetCookie(ctx context.Context, c *http.Cookie) {
 // SignedCookie reads it.
 func (s *Services) SetSignedCookie(ctx context.Context, c *http.Cookie) {
 	signed := *c
-	signed.Value = s.core.signer.signCookie(c.Value)
+	signed.Value = s.local().signer.signCookie(c.Value)
 	s.SetCookie(ctx, &signed)
 }
 
@@ -55,7 +55,7 @@ func (s *Services) ExpireCookie(ctx context.Context, c *http.Cookie) {
 // ok if there is none or its signature does not hold: there is no value then.
 func (s *Services) SignedCookie(ctx context.Context, name string) (value string, ok bool) {
 	raw, _ := cookieValue(ExchangeFrom(ctx).headers, name)
-	return s.core.signer.openCookie(raw)
+	return s.local().signer.openCookie(raw)
 }
 
 // CookieNames returns the names of the cookies in the request, in their order, each

@@ -21,12 +21,12 @@ func RandomString(n int, alphabet string) string { return randomString(n, alphab
 // Sign returns the HMAC-SHA256 of a text under the secret, in base64url without
 // padding. The text begins with what the signature is for, so that it is none for
 // anything else.
-func (s *Services) Sign(text string) string { return s.core.signer.signURL([]byte(text)) }
+func (s *Services) Sign(text string) string { return s.local().signer.signURL([]byte(text)) }
 
 // Verify reports in constant time whether a signature is what Sign returned for the
 // text, under this secret or an older one.
 func (s *Services) Verify(text, signature string) bool {
-	return s.core.signer.verifyURL([]byte(text), []byte(signature))
+	return s.local().signer.verifyURL([]byte(text), []byte(signature))
 }
 
 // Encrypt encrypts a short text with XChaCha20-Poly1305 under a key of its own for
@@ -51,12 +51,12 @@ func (s *Services) Decrypt(purpose, sealed string) (string, error) {
 }
 
 func (s *Services) envelope(purpose string) (*envelope, error) {
-	if made, ok := s.core.envelopes.Load(purpose); ok {
+	if made, ok := s.local().envelopes.Load(purpose); ok {
 		return made.(*envelope), nil
 	}
 	made, err := newEnvelope(purpose, s.config.Secret, s.config.Secrets)
 	if err == nil {
-		s.core.envelopes.Store(purpose, made)
+		s.local().envelopes.Store(purpose, made)
 	}
 	return made, err
 }
@@ -64,7 +64,7 @@ func (s *Services) envelope(purpose string) (*envelope, error) {
 // OpenSessionToken returns the session token in a signed value, as the session's
 // cookie has it, percent-encoded or not. It is not ok if the signature does not hold.
 func (s *Services) OpenSessionToken(signed string) (token string, ok bool) {
-	return s.core.signer.openCookie(signed)
+	return s.local().signer.openCookie(signed)
 }
 
 // BearerToken returns what a request carries in "Authorization: Bearer …" (RFC 6750

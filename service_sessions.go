@@ -5,8 +5,8 @@ import "context"
 // Session returns the caller's session, nil if there is none that the level accepts.
 // It is prolonged when that is due, with cookies on the response.
 func (s *Services) Session(ctx context.Context, level SessionLevel) (*SessionData, error) {
-	data, err := s.core.readSession(ctx, readOptions{noCache: level == SessionStored})
-	if data != nil && level == SessionFresh && !s.core.fresh(data.Session) {
+	data, err := s.local().readSession(ctx, readOptions{noCache: level == SessionStored})
+	if data != nil && level == SessionFresh && !s.local().fresh(data.Session) {
 		return nil, err
 	}
 	return data, err
@@ -18,7 +18,7 @@ func (s *Services) SessionByToken(ctx context.Context, token string) (*SessionDa
 	if token == "" {
 		return nil, nil
 	}
-	return s.core.sessions.byToken(ctx, token)
+	return s.local().sessions.byToken(ctx, token)
 }
 
 // SignIn starts a session for somebody who has proven to be a user, and sends it to
@@ -30,20 +30,20 @@ func (s *Services) SessionByToken(ctx context.Context, token string) (*SessionDa
 // transaction an *APIError is no reason to roll back: what the other plugin stored
 // for a redirect has to stay.
 func (s *Services) SignIn(ctx context.Context, in *SignIn) (*Session, error) {
-	return s.core.signIn(ctx, in)
+	return s.local().signIn(ctx, in)
 }
 
 // CreateSession stores a session without asking anybody and without sending it: for
 // users who have proven all they have to. If it takes the place of another one, it
 // has that one's client and additional values.
 func (s *Services) CreateSession(ctx context.Context, userID string, dontRemember bool, before *Session) (*Session, error) {
-	return s.core.createSession(ctx, userID, dontRemember, before)
+	return s.local().createSession(ctx, userID, dontRemember, before)
 }
 
 // SetSession sends a session to the browser, with its cached copy, and makes it the
 // current one of the run.
 func (s *Services) SetSession(ctx context.Context, data *SessionData, dontRemember bool) {
-	s.core.setSession(ctx, data, dontRemember)
+	s.local().setSession(ctx, data, dontRemember)
 }
 
 // CacheSession writes the cached copy of the browser's session again, if there is to
@@ -52,7 +52,7 @@ func (s *Services) SetSession(ctx context.Context, data *SessionData, dontRememb
 func (s *Services) CacheSession(ctx context.Context, data *SessionData) {
 	x := ExchangeFrom(ctx)
 	x.state = data
-	s.core.cookiesOf(x).setCopy(x, s.core.visible(data), s.core.forgets(x))
+	s.local().cookiesOf(x).setCopy(x, s.local().visible(data), s.local().forgets(x))
 }
 
 // ClearSession makes the browser forget its session, and with keepForget not whether
@@ -62,24 +62,24 @@ func (s *Services) ClearSession(ctx context.Context, keepForget bool) {
 	x := ExchangeFrom(ctx)
 	x.state = nil
 	if keepForget {
-		s.core.cookiesOf(x).clearSession(x)
+		s.local().cookiesOf(x).clearSession(x)
 		return
 	}
-	s.core.cookiesOf(x).clear(x)
+	s.local().cookiesOf(x).clear(x)
 }
 
 // Forgets reports whether the browser's session is not to be remembered.
-func (s *Services) Forgets(ctx context.Context) bool { return s.core.forgets(ExchangeFrom(ctx)) }
+func (s *Services) Forgets(ctx context.Context) bool { return s.local().forgets(ExchangeFrom(ctx)) }
 
 // DeleteSession ends the session with a token.
 func (s *Services) DeleteSession(ctx context.Context, token string) error {
-	return s.core.deleteSession(ctx, token)
+	return s.local().deleteSession(ctx, token)
 }
 
 // DeleteSessions ends all sessions of a user.
 func (s *Services) DeleteSessions(ctx context.Context, userID string) error {
-	return s.core.endSessions(ctx, sessionScope{many: true, userID: userID})
+	return s.local().endSessions(ctx, sessionScope{many: true, userID: userID})
 }
 
 // VisibleSession returns a session and its user as clients may see them.
-func (s *Services) VisibleSession(data *SessionData) *SessionData { return s.core.visible(data) }
+func (s *Services) VisibleSession(data *SessionData) *SessionData { return s.local().visible(data) }

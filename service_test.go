@@ -62,6 +62,9 @@ func TestServicesOfTheInstance(t *testing.T) {
 	if c := s.Config(); c.AppName != "Better Auth" || c.EmailPassword.MinLength != 8 || c.EmailVerification.ExpiresIn != time.Hour || c.Session.ExpiresIn == 0 || c.BaseURL != testOrigin {
 		t.Errorf("configuration %+v", c)
 	}
+	if s.Remote() {
+		t.Error("the instance is taken for a Client")
+	}
 	if s.Plugin("bench") != b.plugin || s.Plugin("none") != nil {
 		t.Error("plugins are not found by ID")
 	}

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"time"
@@ -151,6 +152,28 @@ func (r *VerifyEmailResponse) MarshalJSON() ([]byte, error) {
 		Status bool  `json:"status"`
 		User   *User `json:"user"`
 	}{r.Status, r.User})
+}
+
+// UnmarshalJSON reads what MarshalJSON or the original wrote.
+func (r *VerifyEmailResponse) UnmarshalJSON(data []byte) error {
+	var members struct {
+		Status bool            `json:"status"`
+		User   json.RawMessage `json:"user"`
+	}
+	if err := json.Unmarshal(data, &members); err != nil {
+		return err
+	}
+	*r = VerifyEmailResponse{Status: members.Status, shape: userAbsent}
+	if members.User == nil {
+		return nil
+	}
+	if err := json.Unmarshal(members.User, &r.User); err != nil {
+		return err
+	}
+	if r.shape = userPresent; r.User == nil {
+		r.shape = userNull
+	}
+	return nil
 }
 
 // verifyEmail takes the token of a mailed link and marks the address as

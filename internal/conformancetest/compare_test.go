@@ -18,12 +18,16 @@ func (s *scenario) compare(t testing.TB, v *variant, broken *sabotage) (findings
 	client := newAddress()
 	atTheirs, atOurs := v.newProvider(t), v.newProvider(t)
 	theirs := newRun(t, v, serveOriginal(t, v, atTheirs), atTheirs, client)
-	ours := newRun(t, v, serveOurs(t, v, atOurs, broken), atOurs, client)
+	library := serveOurs(t, v, atOurs, broken)
+	ours := newRun(t, v, library, atOurs, client)
 	for _, step := range s.steps {
 		a, b := theirs.do(step), ours.do(step)
 		difference := v.withoutStanding(step, diff(a, b))
 		if wanted := step.wantedIn(v); !explained(difference, wanted) {
 			findings = append(findings, report(step, difference, wanted))
+		}
+		for _, finding := range library.takeFindings() {
+			findings = append(findings, fmt.Sprintf("%v: the document: %s", step, finding))
 		}
 		if testing.Verbose() && *showFlag {
 			t.Logf("%v\n    %s", step, strings.Join(a, "\n    "))

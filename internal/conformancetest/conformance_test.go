@@ -44,6 +44,11 @@ func TestConformance(t *testing.T) {
 			t.Errorf("nothing shows the standing difference %q", d.row)
 		}
 	}
+	for _, l := range leniencies {
+		if !l.used.Load() {
+			t.Errorf("nothing shows that %s", l.reason)
+		}
+	}
 }
 
 // racing are the files that go through everything once.

@@ -3,6 +3,7 @@ module github.com/seed3b05b409/auth/internal/conformancetest
 go 1.26.0
 
 require (
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
 	github.com/seed3b05b409/auth v0.0.0
 	github.com/seed3b05b409/auth/internal/testdb v0.0.0
 	github.com/seed3b05b409/auth/internal/testnode v0.0.0

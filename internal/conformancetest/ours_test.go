@@ -27,8 +27,11 @@ type ours struct {
 
 	provider *provider // nil if the variant has none
 
-	mu     sync.Mutex
-	events []event
+	document *document
+
+	mu           sync.Mutex
+	events       []event
+	undocumented []string // what the document does not say
 }
 
 // serveOurs starts one on a copy of the variant's empty database.
@@ -48,7 +51,8 @@ func serveOurs(t testing.TB, v *variant, p *provider, broken *sabotage) *ours {
 	if o.Auth, err = auth.New(config); err != nil {
 		t.Fatalf("%s: %v", v.name, err)
 	}
-	server := httptest.NewServer(broken.handler(o.Auth))
+	o.document = v.documentOf(t, o.Auth, broken)
+	server := httptest.NewServer(o.documented(broken.handler(o.Auth)))
 	t.Cleanup(server.Close)
 	o.at = server.URL
 	return o
@@ -76,12 +80,21 @@ func (o *ours) settle(testing.TB) settled {
 	return s
 }
 
-func (o *ours) call(t testing.TB, endpoint string, input callInput) (out outcome) {
+func (o *ours) call(t testing.TB, endpoint string, input callInput) outcome {
 	t.Helper()
 	operation := o.API.Operation(endpoint)
 	if operation == nil {
 		t.Fatalf("no operation is called %s", endpoint)
 	}
+	out := o.callJSON(t, operation, input)
+	for _, finding := range o.document.outcomeFindings(operation, input, out) {
+		o.found(finding)
+	}
+	return out
+}
+
+func (o *ours) callJSON(t testing.TB, operation auth.Operation, input callInput) (out outcome) {
+	t.Helper()
 	var header http.Header
 	var status int
 	var live *http.Response

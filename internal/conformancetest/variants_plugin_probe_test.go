@@ -156,7 +156,7 @@ func (p *probe) endpoints() []auth.PluginEndpoint {
 		{Name: "probeItem", Endpoint: auth.NewEndpoint("GET", "/probe/item/:item", func(_ context.Context, in probePath) (object, error) {
 			return object{"item": in.Item}, nil
 		})},
-		{Name: "probeFail", Endpoint: auth.NewEndpoint("POST", "/probe/fail", p.fail)},
+		{Name: "probeFail", Endpoint: auth.NewEndpoint("POST", "/probe/fail", p.fail).Describe(auth.Description{Redirects: true})},
 		{Name: "probeWho", Session: auth.SessionRequired, Endpoint: auth.NewEndpoint("GET", "/probe/who", p.who)},
 		{Name: "probeStored", Session: auth.SessionStored, OptionalBody: true, Endpoint: auth.NewEndpoint("POST", "/probe/stored", p.name)},
 		{Name: "probeFresh", Session: auth.SessionFresh, OptionalBody: true, Endpoint: auth.NewEndpoint("POST", "/probe/fresh", p.name)},

@@ -25,6 +25,9 @@ type variant struct {
 
 	prepare sync.Once
 	empty   []byte // a database with its tables
+
+	describe sync.Once
+	document *document // of this library
 }
 
 type object = map[string]any

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -25,8 +26,8 @@ import (
 )
 
 const (
-	browserTimeout = 3 * time.Minute  // for one server
-	actionTimeout  = 20 * time.Second // for one action
+	browserTimeout = 5 * time.Minute  // for one server
+	actionTimeout  = 30 * time.Second // for one action
 	quietTime      = 150 * time.Millisecond
 )
 
@@ -58,7 +59,7 @@ func open(t *testing.T, s *site) *tab {
 	t.Cleanup(cancel)
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(findBrowser(t)), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
-		chromedp.WindowSize(1280, 960),
+		chromedp.WindowSize(1280, 960), chromedp.IgnoreCertErrors,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
 	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
 	t.Cleanup(cancel)
@@ -98,6 +99,9 @@ type trace struct {
 	complaints []string
 }
 
+// token is a part of a path that is another one at every site.
+var token = regexp.MustCompile(`[0-9A-Za-z]{24,}`)
+
 // A request is of a page, which is known by its loader.
 type request struct {
 	what   string // method and path
@@ -116,7 +120,7 @@ func (r *trace) hear(event any) {
 		}
 		path, ours := strings.CutPrefix(e.Request.URL, r.origin)
 		if path, _, _ = strings.Cut(path, "?"); ours {
-			r.pending[e.RequestID] = request{e.Request.Method + " " + path, e.FrameID, e.LoaderID}
+			r.pending[e.RequestID] = request{e.Request.Method + " " + token.ReplaceAllString(path, "*"), e.FrameID, e.LoaderID}
 		}
 	case *network.EventResponseReceived:
 		r.answered(e.RequestID, e.Response.Status)
@@ -321,13 +325,13 @@ func (b *tab) lacks(text string) *tab {
 // shoot keeps a picture of the page.
 func (b *tab) shoot(name string) {
 	b.t.Helper()
-	picture, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+	picture, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(80))
 	if err != nil {
 		b.t.Errorf("screenshot: %v", err)
 		return
 	}
 	dir := artifacts(b.t)
-	path := filepath.Join(dir, name+".png")
+	path := filepath.Join(dir, name+".jpg")
 	if err := os.WriteFile(path, picture, 0o644); err != nil {
 		b.t.Error(err)
 	}
