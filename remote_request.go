@@ -153,12 +153,11 @@ func (b *binding) appendRest(dst []byte, rest reflect.Value) (_ []byte, err erro
 		if b.names(name) {
 			return nil, fmt.Errorf("member %q: %w", name, errTwice)
 		}
-		start := len(dst)
+		if text, err := appendMarshal(nil, members[name]); err == nil && isMended(text) || !utf8.ValidString(name) {
+			return nil, fmt.Errorf("member %q: %w", name, errNotText)
+		}
 		if dst, err = appendJSON(appendJSONName(dst, name), members[name]); err != nil {
 			return nil, fmt.Errorf("member %q: %w", name, err)
-		}
-		if !utf8.ValidString(name) || isMended(dst[start:]) {
-			return nil, fmt.Errorf("member %q: %w", name, errNotText)
 		}
 	}
 	return dst, nil

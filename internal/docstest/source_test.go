@@ -48,8 +48,8 @@ type program struct {
 
 // identifier is the name of a page in Go.
 func (p page) identifier() string {
-	name := strings.TrimSuffix(path.Base(p.name), ".md")
-	return "page_" + strings.NewReplacer("-", "_", ".", "_").Replace(strings.ToLower(name))
+	name := strings.ToLower(strings.TrimSuffix(p.name, ".md"))
+	return "page_" + strings.NewReplacer("/", "_", "-", "_", ".", "_").Replace(name)
 }
 
 // source sorts the blocks of a page: programs, packages, and what belongs to the
@@ -71,7 +71,7 @@ func (p page) source() (source, error) {
 			library = path.Join(s.page, packageName(b.code), "package.go")
 			s.files[library] += b.at() + s.own(b.code)
 			continue
-		case b.language == "go" && declaration.MatchString(b.code):
+		case b.language == "go" && declares(b.code):
 			if library != "" {
 				s.files[library] += b.at() + b.code
 				continue
@@ -99,7 +99,11 @@ func (p page) source() (source, error) {
 	return s, nil
 }
 
-var declaration = regexp.MustCompile(`(?m)\A(//.*\n)*(func|type|const|var) `)
+// declares reports whether code consists of declarations.
+func declares(code string) bool {
+	_, err := parser.ParseFile(token.NewFileSet(), "", "package p\n"+code, parser.SkipObjectResolution)
+	return err == nil
+}
 
 func packageName(code string) string {
 	name, _, _ := strings.Cut(strings.TrimPrefix(code, "package "), "\n")
