@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/pb33f/libopenapi"
+	"github.com/pb33f/libopenapi/datamodel"
 	"github.com/seed3b05b409/auth/internal/testnode"
 )
 
@@ -92,7 +93,9 @@ func TestGo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		parsed, err := libopenapi.NewDocument(text)
+		parsed, err := libopenapi.NewDocumentWithConfiguration(text, &datamodel.DocumentConfiguration{
+			IgnoreArrayCircularReferences: true, // a list ends the circle: it may be empty
+		})
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
