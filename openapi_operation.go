@@ -406,7 +406,8 @@ func (w *openAPIWriter) errors(op *operation, method string) map[int][]Code {
 	add(op.description.Errors)
 	for status, codes := range errs {
 		slices.Sort(codes)
-		errs[status] = slices.Compact(codes)
+		codes = slices.Compact(codes)
+		errs[status] = slices.DeleteFunc(codes, func(c Code) bool { return c == "" }) // an error without a code
 	}
 	return errs
 }

@@ -341,7 +341,7 @@ func TestOpenAPIErrors(t *testing.T) {
 		Token string `json:"token"`
 	}) (Empty, error) {
 		return Empty{}, nil
-	}).Describe(Description{Redirects: true, Errors: map[int][]Code{400: {ErrInvalidToken}, 404: nil, 503: {ErrServiceOverloaded}}})
+	}).Describe(Description{Redirects: true, Errors: map[int][]Code{400: {ErrInvalidToken, ""}, 404: nil, 503: {ErrServiceOverloaded}}})
 	w := newWorld(t, func(c *Config) {
 		c.RateLimit.Disabled = false
 		c.Plugins = []Plugin{grafted("own", Extension{Endpoints: []PluginEndpoint{
