@@ -39,6 +39,10 @@
 // NewEndpoint makes endpoints of your own with the same doors, hooks and
 // validation.
 //
+// OpenAPI describes all of them, and yours, in OpenAPI 3.1 (docs/openapi.md):
+//
+//	mux.Handle("GET /openapi.json", a.OpenAPI(createItem))
+//
 // # Sessions
 //
 // A session is a row in the store and a signed cookie. Auth.RequireSession
