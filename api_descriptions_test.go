@@ -25,6 +25,7 @@ func everyPlugin() []auth.Plugin {
 		&auth.OneTimeToken{},
 		&auth.Bearer{},
 		&auth.JWT{},
+		&auth.OpenAPI{},
 	}
 }
 

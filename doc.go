@@ -45,6 +45,17 @@
 // guards a handler, which finds the user by SessionFromContext; Auth.Session
 // reads the session of a request and changes nothing.
 //
+// # Clients
+//
+// NewClient gives another program the same API over the network. Calls without
+// headers are those of the program's own user; WithRequest calls on behalf of
+// somebody. Client.RequireSession guards handlers by asking the server, and the
+// Client itself is a reverse proxy for it. A program that only accepts sessions
+// needs no more than a Verifier.
+//
+//	c, err := auth.NewClient("https://auth.internal/api/auth")
+//	out, err := c.API.SignInEmail.Call(ctx, auth.SignInEmailRequest{Email: email, Password: password})
+//
 // # Providers
 //
 // Config.Providers lists where else people can sign in: Google, GitHub and the other

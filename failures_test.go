@@ -175,7 +175,7 @@ func (s *sourceFailures) endpoints() map[string]*madeAndNamed {
 			}
 		case *ast.AssignStmt: // p.Enable = NewEndpoint(…)
 			target, isField := n.Lhs[0].(*ast.SelectorExpr)
-			if call, ok := n.Rhs[0].(*ast.CallExpr); ok && isField && s.calls(call, "NewEndpoint") {
+			if call := s.madeBy(n.Rhs[0]); call != nil && isField {
 				made[s.info.Uses[target.Sel]] = s.in(call)
 			}
 		}
@@ -188,6 +188,19 @@ func (s *sourceFailures) endpoints() map[string]*madeAndNamed {
 		}
 	})
 	return all
+}
+
+// madeBy returns the call of NewEndpoint that an expression begins with, nil if it is
+// no endpoint.
+func (s *sourceFailures) madeBy(expr ast.Expr) *ast.CallExpr {
+	call, ok := expr.(*ast.CallExpr)
+	if !ok || s.calls(call, "NewEndpoint") {
+		return call
+	}
+	if chained, ok := call.Fun.(*ast.SelectorExpr); ok { // NewEndpoint(…).Describe(…)
+		return s.madeBy(chained.X)
+	}
+	return nil
 }
 
 // declared reads {Name: "enableTwoFactor", Endpoint: p.Enable}.

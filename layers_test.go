@@ -40,7 +40,7 @@ func (f floor) String() string {
 var house = map[floor]string{
 	kernelFloor: `apierror binding binding_nested body call describe doc endpoint exchange form json
 		openapi openapi_model openapi_operation openapi_schema optional pipeline
-		remote remote_header remote_proxy remote_request remote_response remote_send response utf8 validate`,
+		remote remote_header remote_proxy remote_request remote_response remote_send remote_text response utf8 validate`,
 
 	storageFloor: `condition entity entity_field entity_json id naming row store store_memory store_memory_table
 		store_memory_tx store_memory_view store_sql store_sql_dialect store_sql_mysql
@@ -220,14 +220,13 @@ func describe(object types.Object) string {
 	return object.Name()
 }
 
-// compiledImporter finds the packages that this one is built on, itself and
-// more included, as the go command compiled them.
-func compiledImporter(t *testing.T, set *token.FileSet, more ...string) types.Importer {
+// compiledImporter finds the packages that this one is built on, and itself, as the
+// go command compiled them.
+func compiledImporter(t *testing.T, set *token.FileSet) types.Importer {
 	t.Helper()
 	exports := make(map[string]string)
-	args := append([]string{"list", "-export", "-deps", "-f", "{{.ImportPath}}\t{{.Export}}", "."}, more...)
 	var complaints bytes.Buffer
-	list := exec.CommandContext(t.Context(), "go", args...)
+	list := exec.CommandContext(t.Context(), "go", "list", "-export", "-deps", "-f", "{{.ImportPath}}\t{{.Export}}", ".")
 	list.Stderr = &complaints
 	out, err := list.Output()
 	if err != nil {

@@ -31,6 +31,40 @@ func TestDiscoveredAuthorizationEndpoint(t *testing.T) {
 	}
 }
 
+// TestDiscoveredIssuer: metadata speak for the issuer that is configured, to the
+// letter; where none is, for whomever they name.
+func TestDiscoveredIssuer(t *testing.T) {
+	for _, test := range []struct {
+		configured, named string
+		known             bool
+	}{
+		{"https://acme.test", `"https://acme.test"`, true},
+		{"https://acme.test", `"https://acme.test/"`, false},
+		{"https://acme.test", `"https://ACME.test"`, false},
+		{"https://acme.test", `"https://evil.test"`, false},
+		{"https://acme.test", `null`, false},
+		{"", `"https://other.test"`, true},
+	} {
+		w, f := newSocialWorld(t, func(c *Config) {
+			p := OIDC("acme", "https://acme.test", "client", "client secret")
+			p.Issuer = test.configured
+			c.Providers = []Provider{p}
+		})
+		f.answer = discovered(`,"issuer":` + test.named)
+		r := w.browser().post("/sign-in/social", map[string]any{"provider": "acme"})
+		if known := r.StatusCode == 200; known != test.known {
+			t.Errorf("%q names %s: %d %s", test.configured, test.named, r.StatusCode, r.body)
+		}
+	}
+	_, err := New(Config{
+		BaseURL: testOrigin, Secret: testSecret, Store: NewMemoryStore(),
+		Providers: []Provider{{ID: "x", ClientID: "y", AuthorizationURL: "https://x.test/a", TokenURL: "https://x.test/t", Issuer: "https://x.test"}},
+	})
+	if err == nil || !strings.Contains(err.Error(), "Issuer") {
+		t.Errorf("an Issuer without metadata: %v", err)
+	}
+}
+
 // A profile that is null is nobody's.
 func TestProfileThatIsNull(t *testing.T) {
 	w, f := newSocialWorld(t)

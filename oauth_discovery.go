@@ -97,6 +97,9 @@ func (p *oauthProvider) discover(ctx context.Context) (*endpoints, error) {
 
 // evaluate checks the document's own claims and makes the rules for id_tokens.
 func (p *oauthProvider) evaluate(document *metadata) (*endpoints, error) {
+	if p.Issuer != "" && document.Issuer != p.Issuer {
+		return nil, fmt.Errorf("its issuer is %q, not %q", document.Issuer, p.Issuer)
+	}
 	found := p.configured()
 	found.issuer, found.openID = document.Issuer, len(document.Algorithms) > 0
 	found.namesIt = document.NamesIssuer && document.Issuer != ""

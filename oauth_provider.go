@@ -103,6 +103,7 @@ func (p *Provider) checkKnown() error {
 		{"Tenant", p.Tenant != "", k.tenant != "" || k.check != nil},
 		{"Environment", p.Environment != "", k.environments != nil},
 		{"DiscoveryURL", p.DiscoveryURL != "", p.known == nil},
+		{"Issuer", p.Issuer != "", p.DiscoveryURL != ""},
 	} {
 		if option.set && !option.used {
 			errs = append(errs, fmt.Errorf("%s is of no use to this provider", option.name))

@@ -54,7 +54,7 @@ func (o *OpenAPI) Extend(s *Services) (*Extension, error) {
 	switch o.Theme {
 	case "", "default", "light", "dark":
 	default:
-		return nil, fmt.Errorf("Theme %q is none of default, light and dark", o.Theme)
+		return nil, fmt.Errorf("the Theme %q is none of default, light and dark", o.Theme)
 	}
 	path := o.Path
 	if path == "" {
@@ -63,9 +63,10 @@ func (o *OpenAPI) Extend(s *Services) (*Extension, error) {
 	o.services = s
 	o.document = sync.OnceValues(func() (json.RawMessage, error) { return s.OpenAPI(o.Own...).MarshalJSON() })
 	o.page = sync.OnceValues(o.render)
-	hidden := Description{Hidden: true}
-	o.GenerateSchema = NewEndpoint(http.MethodGet, "/open-api/generate-schema", o.generateSchema).Describe(hidden)
-	o.Reference = NewEndpoint(http.MethodGet, path, o.reference).Describe(hidden)
+	o.GenerateSchema = NewEndpoint(http.MethodGet, "/open-api/generate-schema", o.generateSchema).
+		Describe(Description{Summary: "Get the document of all endpoints", Hidden: true})
+	o.Reference = NewEndpoint(http.MethodGet, path, o.reference).
+		Describe(Description{Summary: "Show the document of all endpoints", Errors: map[int][]Code{404: nil}, Hidden: true})
 	return &Extension{Endpoints: []PluginEndpoint{
 		{Name: "generateOpenAPISchema", Endpoint: o.GenerateSchema},
 		{Name: "openAPIReference", Endpoint: o.Reference},

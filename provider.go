@@ -47,6 +47,11 @@ type Provider struct {
 	DiscoveryURL     string
 	DiscoveryHeaders map[string]string // sent with that request, and to jwks_uri on the same origin
 
+	// Issuer is what the metadata has to name as its issuer, to the letter (RFC 8414
+	// section 3.3), so that no document speaks for another server. Default: whoever it
+	// names, as in the original.
+	Issuer string
+
 	AuthorizationURL string
 	TokenURL         string
 	UserInfoURL      string

@@ -1,11 +1,10 @@
 package auth_test
 
 import (
-	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"go/types"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,129 +13,95 @@ import (
 	"testing"
 )
 
-// TestDocumentedCode type-checks the Go code of pages for users: a reader who
-// copies it must not meet the compiler. Blocks that are no program are the body
-// of a function that has the variables of preamble.
-func TestDocumentedCode(t *testing.T) {
-	set := token.NewFileSet()
-	importer := withMore{compiledImporter(t, set, "expvar", "log", "os"), make(map[string]*types.Package)}
-	programs := 0
-	for _, name := range []string{
-		"README.md", "docs/databases.md", "docs/base-url.md", "docs/verify-sessions.md", "docs/social-sign-in.md", "docs/providers.md",
-		"docs/write-a-plugin.md", "docs/plugins.md", "docs/events.md", "docs/troubleshooting.md",
-	} {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, block := range joinPackages(goBlocks(string(text))) {
-			if strings.HasPrefix(block.code, "package main") {
-				programs++
-			} else if !strings.HasPrefix(block.code, "package ") {
-				block.code = preamble + block.code + "\n}\n"
-			}
-			t.Run(name+" "+block.name, func(t *testing.T) {
-				checked := typeCheck(t, set, importer, block.code)
-				importer.own["example.com/"+checked.Name()] = checked
-			})
-		}
-	}
-	if programs == 0 {
-		t.Error("README.md has no complete program")
-	}
-}
-
-// joinPackages puts the blocks of a package that a page builds step by step
-// together: its first one has the package clause, further ones are declarations.
-func joinPackages(blocks []codeBlock) (joined []codeBlock) {
-	library := -1
-	for _, block := range blocks {
-		switch {
-		case library >= 0 && declaration.MatchString(block.code):
-			joined[library].code += "\n" + block.code
-			continue
-		case strings.HasPrefix(block.code, "package main"):
-		case strings.HasPrefix(block.code, "package "):
-			library = len(joined)
-		}
-		joined = append(joined, block)
-	}
-	return joined
-}
-
-var declaration = regexp.MustCompile(`^(func|type|const|var) `)
-
-// withMore finds packages that no module here has: the drivers of databases, which
-// programs import for their effects only, so that an empty package will do, and
-// those that a page has built.
-type withMore struct {
-	types.Importer
-	own map[string]*types.Package
-}
-
-func (w withMore) Import(path string) (*types.Package, error) {
-	if own := w.own[path]; own != nil {
-		return own, nil
-	}
-	if path != "modernc.org/sqlite" {
-		return w.Importer.Import(path)
-	}
-	driver := types.NewPackage(path, "sqlite")
-	driver.MarkComplete()
-	return driver, nil
-}
-
-const preamble = `package readme
-
-import (
-	"context"
-	"crypto"
-	"database/sql"
-	"errors"
-	"expvar"
-	"fmt"
-	"log"
-	"log/slog"
-	"net/http"
-	"os"
-	"time"
-
-	"github.com/seed3b05b409/auth"
-)
-
-func readme(ctx context.Context, key crypto.Signer, a *auth.Auth, db *sql.DB, mux *http.ServeMux, w http.ResponseWriter, r *http.Request, err error) {
-`
-
-type codeBlock struct{ name, code string }
-
-var goFence = regexp.MustCompile("(?ms)^```go\n(.*?)^```")
-
-// goBlocks returns the fenced blocks of Go code, named by their lines.
-func goBlocks(markdown string) []codeBlock {
-	var blocks []codeBlock
-	for _, at := range goFence.FindAllStringSubmatchIndex(markdown, -1) {
-		line := 1 + strings.Count(markdown[:at[2]], "\n")
-		blocks = append(blocks, codeBlock{fmt.Sprintf("line %d", line), markdown[at[2]:at[3]]})
-	}
-	return blocks
-}
-
-// typeCheck reports what a compiler would, but for results and imports that a
-// fragment leaves unused.
-func typeCheck(t *testing.T, set *token.FileSet, importer types.Importer, code string) *types.Package {
-	t.Helper()
-	file, err := parser.ParseFile(set, "block.go", code, parser.SkipObjectResolution)
+// TestContents: the table of contents lists every page, in one line each.
+func TestContents(t *testing.T) {
+	contents, err := os.ReadFile("docs/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	isProgram := file.Name.Name != "readme"
-	config := types.Config{Importer: importer, Error: func(err error) {
-		if problem, ok := err.(types.Error); !ok || !problem.Soft || isProgram {
-			t.Error(err)
+	pages, err := filepath.Glob("docs/*.md")
+	if err != nil || len(pages) < 10 {
+		t.Fatalf("%d pages: %v", len(pages), err)
+	}
+	for _, page := range pages {
+		name := filepath.Base(page)
+		if lines := strings.Count(string(contents), "- ["+name+"]("+name+"): "); name != "README.md" && lines != 1 {
+			t.Errorf("docs/README.md lists %s %d times", name, lines)
 		}
-	}}
-	checked, _ := config.Check(file.Name.Name, set, []*ast.File{file}, nil) // its error has been reported
-	return checked
+	}
+}
+
+// TestLinks: every relative link in a Markdown file leads to a file and, behind #, to
+// one of its headings.
+func TestLinks(t *testing.T) {
+	links := 0
+	for _, name := range markdownFiles(t) {
+		for _, link := range markdownLink.FindAllStringSubmatch(prose(t, name), -1) {
+			target, anchor, _ := strings.Cut(link[1], "#")
+			if strings.Contains(target, ":") {
+				continue // another site
+			}
+			links++
+			file := name
+			if target != "" {
+				file = filepath.Join(filepath.Dir(name), filepath.FromSlash(target))
+			}
+			if _, err := os.Stat(file); err != nil {
+				t.Errorf("%s links to %s: %v", name, link[1], err)
+			} else if anchor != "" && !slices.Contains(anchors(prose(t, file)), anchor) {
+				t.Errorf("%s links to %s, and there is no such heading", name, link[1])
+			}
+		}
+	}
+	if links < 20 {
+		t.Errorf("%d links", links)
+	}
+}
+
+var (
+	markdownLink = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	codeBlock    = regexp.MustCompile("(?ms)^ *```.*?^ *```$")
+
+	heading     = regexp.MustCompile(`(?m)^#+ (.+)$`)
+	notInAnchor = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
+)
+
+func markdownFiles(t *testing.T) (names []string) {
+	t.Helper()
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && (entry.Name() == "node_modules" || strings.HasPrefix(entry.Name(), ".") && path != "."):
+			return fs.SkipDir
+		case strings.HasSuffix(path, ".md"):
+			names = append(names, path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+// prose returns a Markdown file without its blocks of code.
+func prose(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return codeBlock.ReplaceAllString(string(text), "")
+}
+
+// anchors returns those of the headings, as GitHub makes them.
+func anchors(text string) (all []string) {
+	for _, found := range heading.FindAllStringSubmatch(text, -1) {
+		words := notInAnchor.ReplaceAllString(strings.ToLower(found[1]), "")
+		all = append(all, strings.ReplaceAll(words, " ", "-"))
+	}
+	return all
 }
 
 // TestSecurityTable keeps docs/security.md and the tests it promises together.

@@ -79,8 +79,9 @@ func (op *operation) ask(x *Exchange, method string) error {
 	if err != nil {
 		return err
 	}
-	r.Header = op.pipeline.remote.callHeader(x, m)
-	return op.receiveAnswer(x, r, op.bodyOf(method, m))
+	body := op.bodyOf(method, m)
+	r.Header = op.pipeline.remote.callHeader(x, m.header, body != nil)
+	return op.receiveAnswer(x, r, body)
 }
 
 // newRequest makes the request of a message, without its headers.

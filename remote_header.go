@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"maps"
 	"net"
 	"net/http"
 	"strings"
@@ -34,7 +35,7 @@ func dropHopByHop(h http.Header) {
 // callHeader returns the headers of a Call's request: those of whom it is made for,
 // those of the input, and the server's own origin, since nobody's browser chose to make
 // this call.
-func (r *remote) callHeader(x *Exchange, m *message) http.Header {
+func (r *remote) callHeader(x *Exchange, input http.Header, body bool) http.Header {
 	h := make(http.Header)
 	if x.behalf {
 		passOn(h, x.headers)
@@ -48,11 +49,9 @@ func (r *remote) callHeader(x *Exchange, m *message) http.Header {
 			h["User-Agent"] = []string{""} // not that of Go's client
 		}
 	}
-	for key, values := range m.header {
-		h[key] = values
-	}
+	maps.Copy(h, input)
 	h["Origin"] = []string{r.origin}
-	if len(m.body) > 0 {
+	if body {
 		h["Content-Type"] = []string{mediaJSON}
 	}
 	if r.told {

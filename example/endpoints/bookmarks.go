@@ -28,13 +28,13 @@ type bookmarks struct {
 
 func newBookmarks() *bookmarks {
 	b := &bookmarks{of: make(map[string][]bookmark)}
-	b.Add = auth.NewEndpoint("POST", "/bookmarks", b.add)
+	b.Add = auth.NewEndpoint("POST", "/api/bookmarks", b.add)
 	b.Add.Describe(auth.Description{
 		Summary: "Keep a bookmark", Tag: "Bookmarks", Errors: map[int][]auth.Code{http.StatusConflict: {errTooMany}},
 	})
-	b.List = auth.NewEndpoint("GET", "/bookmarks", b.list)
+	b.List = auth.NewEndpoint("GET", "/api/bookmarks", b.list)
 	b.List.Describe(auth.Description{Summary: "List bookmarks, the latest first", Tag: "Bookmarks"})
-	b.Remove = auth.NewEndpoint("DELETE", "/bookmarks/:id", b.remove)
+	b.Remove = auth.NewEndpoint("DELETE", "/api/bookmarks/:id", b.remove)
 	b.Remove.Describe(auth.Description{
 		Summary: "Remove a bookmark", Tag: "Bookmarks", Errors: map[int][]auth.Code{http.StatusNotFound: {errNotFound}},
 	})

@@ -16,6 +16,7 @@
 //	curl -i -b jar -X DELETE localhost:3000/api/bookmarks/7   # 404: BOOKMARK_NOT_FOUND
 //	curl -i -b jar -H 'Content-Type: application/json' localhost:3000/api/bookmarks -d '{"url":"ftp://go.dev"}'   # 400: VALIDATION_ERROR
 //	curl -i localhost:3000/api/bookmarks   # 401: nobody is signed in
+//	curl localhost:3000/openapi.json   # what clients are generated from
 //
 // The flag -addr takes another address. AUTH_SECRET, at least 32 bytes, signs the
 // cookies; without it a secret is made for this run.
@@ -69,6 +70,7 @@ func routes(a *auth.Auth, b *bookmarks) http.Handler {
 	own.HandleFunc("GET /{$}", b.page)
 	mux := http.NewServeMux()
 	mux.Handle("/api/auth/", a)
+	mux.Handle("GET /openapi.json", a.OpenAPI(b.Add, b.List, b.Remove)) // both kinds in one document
 	mux.Handle("/", http.NewCrossOriginProtection().Handler(a.RequireSession(own)))
 	return mux
 }

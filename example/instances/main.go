@@ -3,6 +3,11 @@
 // one process alone. Behind a proxy, which is the same program with the flag -proxy,
 // any instance may end and nobody is signed out.
 //
+// It needs both servers, which the flags -db and -redis name. Where there are none:
+//
+//	docker run -d -p 5432:5432 -e POSTGRES_HOST_AUTH_METHOD=trust postgres
+//	docker run -d -p 6379:6379 redis
+//
 // All instances share one secret. Each command in a terminal of its own, the first
 // line in all of them with the same value:
 //
@@ -23,11 +28,10 @@
 //
 //	for i in 1 2 3 4; do
 //		curl -H 'Content-Type: application/json' localhost:3000/api/auth/sign-in/email \
-//			-d '{"email":"ada@example.com","password":"wrong"}'
+//			-d '{"email":"ada@example.com","password":"wrong"}'   # 401, and 429 in the end
 //	done
 //
-// The flags -db and -redis say where the servers are, -url where browsers find the
-// proxy.
+// Where browsers find the proxy is for the flag -url to say.
 package main
 
 import (

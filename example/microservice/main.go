@@ -11,6 +11,8 @@
 //		-d '{"name":"Ada","email":"ada@example.com","password":"correct horse"}'
 //	curl -b jar localhost:3001/orders -d 'a difference engine'
 //	curl -b jar localhost:3001/orders
+//	curl -b jar -c jar localhost:3001/account -d name=Countess   # the second changes it at the first
+//	curl -b jar localhost:3001/account
 //	curl -b jar -H 'Origin: http://localhost:3000' -X POST localhost:3000/api/auth/sign-out
 //	curl -i -b jar localhost:3001/orders -d 'another one'   # 401: the session has ended
 //

@@ -8,5 +8,5 @@
 // tables grow to a million sessions. The npm package needs node, npm and taskset;
 // its first run installs it, which may take minutes.
 //
-// The budgets that the ratios are held against are in docs/design.md.
+// The budgets that the ratios are held against are in docs/performance.md.
 package benchmarks

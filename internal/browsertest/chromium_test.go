@@ -41,11 +41,14 @@ type tab struct {
 	base string // URL of the server
 }
 
-// open starts a server and a browser for the test and returns its first tab.
-func open(t *testing.T) *tab {
+// open starts the example and a browser for the test and returns its first tab.
+func open(t *testing.T) *tab { t.Helper(); return openAt(t, startServer) }
+
+// openAt starts a server, of which start returns the URL, and a browser.
+func openAt(t *testing.T, start func(t *testing.T) string) *tab {
 	t.Helper()
 	path := findBrowser(t)
-	base := startServer(t)
+	base := start(t)
 	ctx, cancel := context.WithTimeout(context.Background(), browserTimeout)
 	t.Cleanup(cancel)
 	options := append(chromedp.DefaultExecAllocatorOptions[:],

@@ -3,10 +3,12 @@ package browsertest
 import (
 	"bufio"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -29,22 +31,30 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// build returns the path of the program.
-var build = sync.OnceValues(func() (string, error) {
-	program := filepath.Join(workDir, "example.exe")
-	args := append([]string{"build", "-o", program}, buildFlags...)
-	cmd := exec.Command("go", append(args, ".")...)
-	cmd.Dir = filepath.Join("..", "..", "example")
-	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
-	return program, cmd.Run()
-})
+// The programs, each built when the first test needs it.
+var (
+	buildExample = builder("example")
+	buildSPA     = builder("example", "spa")
+)
+
+// builder returns a function that builds the program in a folder and returns its path.
+func builder(folder ...string) func() (string, error) {
+	return sync.OnceValues(func() (string, error) {
+		program := filepath.Join(workDir, folder[len(folder)-1]+".exe")
+		args := append([]string{"build", "-o", program}, buildFlags...)
+		cmd := exec.Command("go", append(args, ".")...)
+		cmd.Dir = filepath.Join(append([]string{"..", ".."}, folder...)...)
+		cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+		return program, cmd.Run()
+	})
+}
 
 const (
 	startTimeout = 20 * time.Second
 	stopTimeout  = 20 * time.Second
 )
 
-var announcement = regexp.MustCompile(`pages +(http://\S+)/`)
+var announcement = regexp.MustCompile(`(?:pages +|serving at )(http://[^\s/]+)`)
 
 // noProviders hides those of the machine, so that there is the demonstration one.
 var noProviders = []string{
@@ -54,21 +64,27 @@ var noProviders = []string{
 }
 
 // startServer runs the example on a port of its own until the test ends, and
-// returns its URL. A race that the server finds in itself fails the test by the
-// server's exit status.
+// returns its URL.
 func startServer(t *testing.T) string {
+	t.Helper()
+	return startProgram(t, buildExample, "-addr", "localhost:0", "-db", filepath.Join(t.TempDir(), "example.db"))
+}
+
+// startProgram runs a program until the test ends and returns its URL. A race that it
+// finds in itself fails the test by its exit status.
+func startProgram(t *testing.T, build func() (string, error), args ...string) string {
 	t.Helper()
 	program, err := build()
 	if err != nil {
-		t.Fatalf("the example does not build: %v", err)
+		t.Fatalf("the program does not build: %v", err)
 	}
-	cmd := exec.Command(program, "-addr", "localhost:0", "-db", filepath.Join(t.TempDir(), "example.db"))
+	cmd := exec.Command(program, args...)
 	cmd.Env = append(os.Environ(), noProviders...)
-	cmd.Stderr = t.Output()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
+	cmd.Stderr = cmd.Stdout
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -76,16 +92,16 @@ func startServer(t *testing.T) string {
 	drained := make(chan struct{})
 	go func() {
 		defer close(drained)
-		findURL(out, urls)
+		findURL(io.TeeReader(out, t.Output()), urls)
 	}()
 	t.Cleanup(func() { stopServer(t, cmd, drained) })
 	select {
 	case url := <-urls:
 		return url
 	case <-drained:
-		t.Fatal("the example ended without an announcement")
+		t.Fatal("the program ended without an announcement")
 	case <-time.After(startTimeout):
-		t.Fatal("the example did not announce where it serves")
+		t.Fatal("the program did not announce where it serves")
 	}
 	return ""
 }
@@ -108,10 +124,21 @@ func stopServer(t *testing.T, cmd *exec.Cmd, drained <-chan struct{}) {
 	select {
 	case <-drained:
 	case <-time.After(stopTimeout):
-		t.Error("the example did not end when it was interrupted")
+		t.Error("the program did not end when it was interrupted")
 		_ = cmd.Process.Kill()
 	}
 	if err := cmd.Wait(); err != nil {
-		t.Errorf("the example ended with %v", err)
+		t.Errorf("the program ended with %v", err)
 	}
+}
+
+// freePort returns a port at which nothing listens.
+func freePort(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "localhost:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -25,8 +26,8 @@ import (
 )
 
 const (
-	browserTimeout = 3 * time.Minute  // for one server
-	actionTimeout  = 20 * time.Second // for one action
+	browserTimeout = 5 * time.Minute  // for one server
+	actionTimeout  = 30 * time.Second // for one action
 	quietTime      = 150 * time.Millisecond
 )
 
@@ -58,7 +59,7 @@ func open(t *testing.T, s *site) *tab {
 	t.Cleanup(cancel)
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(findBrowser(t)), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
-		chromedp.WindowSize(1280, 960),
+		chromedp.WindowSize(1280, 960), chromedp.IgnoreCertErrors,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
 	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
 	t.Cleanup(cancel)
@@ -98,6 +99,9 @@ type trace struct {
 	complaints []string
 }
 
+// token is a part of a path that is another one at every site.
+var token = regexp.MustCompile(`[0-9A-Za-z]{24,}`)
+
 // A request is of a page, which is known by its loader.
 type request struct {
 	what   string // method and path
@@ -116,7 +120,7 @@ func (r *trace) hear(event any) {
 		}
 		path, ours := strings.CutPrefix(e.Request.URL, r.origin)
 		if path, _, _ = strings.Cut(path, "?"); ours {
-			r.pending[e.RequestID] = request{e.Request.Method + " " + path, e.FrameID, e.LoaderID}
+			r.pending[e.RequestID] = request{e.Request.Method + " " + token.ReplaceAllString(path, "*"), e.FrameID, e.LoaderID}
 		}
 	case *network.EventResponseReceived:
 		r.answered(e.RequestID, e.Response.Status)
@@ -170,17 +174,8 @@ func (r *trace) answered(id network.RequestID, status int64) {
 	}
 }
 
-// take waits until nothing is under way and returns what has come since it was last
-// called.
-func (r *trace) take(t *testing.T) (exchanges, complaints []string) {
-	t.Helper()
-	deadline := time.Now().Add(actionTimeout)
-	for !r.quiet() {
-		if time.Now().After(deadline) {
-			t.Fatal("the requests do not end:", r.pending)
-		}
-		time.Sleep(quietTime / 5)
-	}
+// take returns what has come since it was last called.
+func (r *trace) take() (exchanges, complaints []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	exchanges, complaints = r.exchanges, r.complaints
@@ -188,10 +183,29 @@ func (r *trace) take(t *testing.T) (exchanges, complaints []string) {
 	return exchanges, complaints
 }
 
-func (r *trace) quiet() bool {
+// quiet tells whether nothing is under way, and when that began.
+func (r *trace) quiet() (since time.Time, quiet bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return len(r.pending) == 0 && time.Since(r.last) > quietTime
+	return r.last, len(r.pending) == 0 && time.Since(r.last) > quietTime
+}
+
+// settle waits until nothing is under way and the page has nothing left to do with
+// what has come: a busy machine may take its time between an answer and the request
+// that follows from it.
+func (b *tab) settle() {
+	b.t.Helper()
+	const idle = "new Promise(done => requestIdleCallback(() => done(true)))"
+	for deadline := time.Now().Add(actionTimeout); time.Now().Before(deadline); time.Sleep(quietTime / 5) {
+		since, quiet := b.trace.quiet()
+		if !quiet || b.evaluate(idle, chromedp.EvalAwaitPromise) != "true" {
+			continue
+		}
+		if now, quiet := b.trace.quiet(); quiet && now.Equal(since) {
+			return
+		}
+	}
+	b.t.Fatalf("the page does not come to rest; under way: %v", b.trace.pending)
 }
 
 // try runs an action and fails the test if that takes too long.
@@ -207,13 +221,15 @@ func try[T any](b *tab, what string, action chromedp.Action[T]) T {
 	return value
 }
 
-// evaluate is for failures: it does not fail itself.
-func (b *tab) evaluate(expression string) string {
-	value, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](expression))
+// evaluate returns the value or the error.
+func (b *tab) evaluate(expression string, options ...chromedp.EvaluateOption) string {
+	ctx, cancel := context.WithTimeout(b.ctx, actionTimeout)
+	defer cancel()
+	value, err := chromedp.Run(ctx, chromedp.Evaluate[any](expression, options...))
 	if err != nil {
 		return err.Error()
 	}
-	return value
+	return fmt.Sprint(value)
 }
 
 func (b *tab) goTo(href string) *tab {
@@ -321,13 +337,13 @@ func (b *tab) lacks(text string) *tab {
 // shoot keeps a picture of the page.
 func (b *tab) shoot(name string) {
 	b.t.Helper()
-	picture, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+	picture, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(80))
 	if err != nil {
 		b.t.Errorf("screenshot: %v", err)
 		return
 	}
 	dir := artifacts(b.t)
-	path := filepath.Join(dir, name+".png")
+	path := filepath.Join(dir, name+".jpg")
 	if err := os.WriteFile(path, picture, 0o644); err != nil {
 		b.t.Error(err)
 	}

@@ -26,11 +26,36 @@ const (
 // TestFrontEnd: the pages work, and their requests have the same answers at both
 // servers.
 func TestFrontEnd(t *testing.T) {
+	compare(t, func(s *script) {
+		s.signUp()
+		s.profile()
+		s.sessions()
+		s.passwordChange()
+		s.passwordReset()
+		s.username()
+		s.magicLink()
+		s.twoFactor()
+		s.accounts()
+		s.deletion()
+	})
+}
+
+// compare runs flows at both servers.
+func compare(t *testing.T, flows func(*script)) {
+	t.Helper()
 	findBrowser(t)
 	pages := build(t)
 	var ours, theirs []step
-	t.Run("library", func(t *testing.T) { ours = play(t, newSite(t, pages, library)) })
-	t.Run("npm", func(t *testing.T) { theirs = play(t, newSite(t, pages, original)) })
+	t.Run("servers", func(t *testing.T) {
+		t.Run("library", func(t *testing.T) {
+			t.Parallel()
+			ours = play(t, newSite(t, pages, library), flows)
+		})
+		t.Run("npm", func(t *testing.T) {
+			t.Parallel()
+			theirs = play(t, newSite(t, pages, original), flows)
+		})
+	})
 	for i := range min(len(ours), len(theirs)) {
 		if ours[i].String() != theirs[i].String() {
 			t.Errorf("the library:\n%v\nthe npm package:\n%v", ours[i], theirs[i])
@@ -46,21 +71,12 @@ type script struct {
 	steps         []step
 }
 
-// play runs all flows and returns what the pages did.
-func play(t *testing.T, site *site) []step {
+// play runs flows and returns what the pages did.
+func play(t *testing.T, site *site, flows func(*script)) []step {
 	t.Helper()
 	s := &script{t: t, site: site, first: open(t, site)}
 	s.second = s.first.another()
-	s.signUp()
-	s.profile()
-	s.sessions()
-	s.passwordChange()
-	s.passwordReset()
-	s.username()
-	s.magicLink()
-	s.twoFactor()
-	s.accounts()
-	s.deletion()
+	flows(s)
 	return s.steps
 }
 
@@ -69,7 +85,8 @@ func play(t *testing.T, site *site) []step {
 func (s *script) step(name string, b *tab, do func(), failures ...string) {
 	s.t.Helper()
 	do()
-	exchanges, complaints := b.trace.take(s.t)
+	b.settle()
+	exchanges, complaints := b.trace.take()
 	s.steps = append(s.steps, newStep(name, exchanges))
 	b.shoot(fmt.Sprintf("%02d %s", len(s.steps), name))
 	for _, complaint := range complaints {

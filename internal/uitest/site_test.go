@@ -64,17 +64,19 @@ func newSite(t *testing.T, pages string, serve func(*testing.T, *site, testdb.Da
 	file := testdb.SQLite.New(t)
 	s := &site{origin: server.URL, db: file.Open(t), mails: make(chan mail, 16)}
 	mux.Handle("/api/auth/", serve(t, s, file))
-	mux.Handle("/", files(t, pages))
+	mux.Handle("/", files(t, pages, ""))
 	return s
 }
 
-// files serves a folder, and its index.html for every path that no file has.
-func files(t *testing.T, dir string) http.Handler {
+// files serves a folder, and its index.html for every path that no file has. The
+// pages ask a server at another origin, unless that is "".
+func files(t *testing.T, dir, server string) http.Handler {
 	t.Helper()
 	index, err := os.ReadFile(filepath.Join(dir, "index.html"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	index = bytes.Replace(index, []byte(`name="auth-server" content=""`), []byte(`name="auth-server" content="`+server+`"`), 1)
 	mux := http.NewServeMux()
 	mux.Handle("/assets/", http.FileServer(http.Dir(dir)))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
@@ -86,13 +88,30 @@ func files(t *testing.T, dir string) http.Handler {
 // library serves this library.
 func library(t *testing.T, s *site, _ testdb.Database) http.Handler {
 	t.Helper()
+	return newAuth(t, config(t, s))
+}
+
+func newAuth(t *testing.T, c auth.Config) *auth.Auth {
+	t.Helper()
+	a, err := auth.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// config has what the pages offer.
+func config(t *testing.T, s *site) auth.Config {
 	send := func(kind string) func(context.Context, auth.Mail) error {
 		return func(_ context.Context, m auth.Mail) error {
 			s.mails <- mail{Kind: kind, To: m.User.Email, URL: m.URL}
 			return nil
 		}
 	}
-	a, err := auth.New(auth.Config{
+	return auth.Config{
 		BaseURL:           s.origin,
 		Secret:            secret,
 		Store:             auth.NewSQLStore(s.db, auth.SQLite),
@@ -113,14 +132,7 @@ func library(t *testing.T, s *site, _ testdb.Database) http.Handler {
 			}}},
 			&auth.MultiSession{},
 		},
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
-	if err := a.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return a
 }
 
 // original passes requests on to the npm package.
@@ -140,11 +152,19 @@ func original(t *testing.T, s *site, file testdb.Database) http.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(at)
-		r.Out.Host = r.In.Host
-		r.SetXForwarded()
-	}}
+	return &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(at)
+			r.Out.Host = r.In.Host
+			r.SetXForwarded()
+		},
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			if r.Context().Err() == nil { // the page still waits
+				t.Errorf("%s %s: %v", r.Method, r.URL.Path, err)
+				w.WriteHeader(http.StatusBadGateway)
+			}
+		},
+	}
 }
 
 // mail waits for the next one, which has to be of a kind and to an address.

@@ -40,3 +40,27 @@ type bookmark struct {
 	URL   string `json:"url"`
 	Title string `json:"title,omitempty"`
 }
+
+// TestEndpointsDocument: one document has the endpoints of both kinds, where they are.
+func TestEndpointsDocument(t *testing.T) {
+	p := start(t, "endpoints", run{})
+	var document struct {
+		Servers []struct{ URL string }
+		Paths   map[string]map[string]struct {
+			Summary   string
+			Servers   []struct{ URL string }
+			Responses map[string]any
+		}
+	}
+	p.visitor().get("/openapi.json").is(http.StatusOK).has("Content-Type", "application/json").decode(&document)
+	if len(document.Servers) != 1 || document.Servers[0].URL != p.url+"/api/auth" || document.Paths["/sign-in/email"]["post"].Responses["200"] == nil {
+		t.Errorf("sign-in is not there: %+v", document.Servers)
+	}
+	add := document.Paths["/api/bookmarks"]["post"]
+	if add.Summary != "Keep a bookmark" || add.Responses["409"] == nil || len(add.Servers) != 1 || add.Servers[0].URL != p.url {
+		t.Errorf("bookmarks are added by %+v", add)
+	}
+	if document.Paths["/api/bookmarks/{id}"]["delete"].Responses["404"] == nil {
+		t.Errorf("no bookmark can be removed: %v", document.Paths["/api/bookmarks/{id}"])
+	}
+}

@@ -24,11 +24,22 @@ func TestMicroservice(t *testing.T) {
 	v.at(orders).do("POST", "/orders", form, "an engine").is(http.StatusCreated)
 	v.at(orders).with("Sec-Fetch-Site", "cross-site").do("POST", "/orders", form, "a yacht").is(http.StatusForbidden)
 	v.at(orders).get("/orders").is(http.StatusOK).says("Orders of Ada: 1\nan engine\n")
+
+	v.at(orders).get("/account").is(http.StatusOK).says("Ada is signed in 1 times.")
+	v.at(orders).with("Sec-Fetch-Site", "cross-site").do("POST", "/account", form, "name=Eve").is(http.StatusForbidden)
+	v.at(orders).do("POST", "/account", form, "name=Countess").is(http.StatusNoContent)
+	v.at(orders).get("/account").says("Countess is signed in 1 times.")
+	v.at(orders).get("/orders").says("Orders of Countess: 1")
+	accounts.visitor().signIn(ada).at(orders).get("/account").says("signed in 2 times.")
+	stranger.get("/account").is(http.StatusUnauthorized)
+	stranger.do("POST", "/account", form, "name=Nobody").is(http.StatusUnauthorized)
 	v.signOut().at(orders).get("/orders").is(http.StatusUnauthorized)
 
 	grace := accounts.visitor().signUp(person{"Grace", "grace@example.com", password})
 	accounts.kill()
 	grace.at(orders).get("/orders").is(http.StatusInternalServerError) // she is not signed out: nobody can tell
+	grace.at(orders).get("/account").is(http.StatusInternalServerError)
+	grace.at(orders).do("POST", "/account", form, "name=G").is(http.StatusBadGateway)
 }
 
 // TestMicroserviceWithSecret: a copy of the session is good for reading, also while
@@ -38,9 +49,10 @@ func TestMicroserviceWithSecret(t *testing.T) {
 	v := accounts.visitor().signUp(ada).at(orders)
 	v.get("/orders").is(http.StatusOK).says("Orders of Ada: 0")
 	v.do("POST", "/orders", form, "an engine").is(http.StatusCreated)
+	v.do("POST", "/account", form, "name=Countess").is(http.StatusNoContent)
 
 	accounts.kill()
-	v.get("/orders").is(http.StatusOK).says("Orders of Ada: 1")
+	v.get("/orders").is(http.StatusOK).says("Orders of Countess: 1") // the copy came with the new name
 	v.do("POST", "/orders", form, "another").is(http.StatusInternalServerError)
 	orders.visitor().get("/orders").is(http.StatusUnauthorized)
 }

@@ -3,6 +3,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { Toaster } from "sonner";
 import { authClient } from "./auth-client";
+import { Hooks } from "./hooks";
 import { Link, navigate, replace, useHref } from "./location";
 import "./main.css";
 
@@ -29,31 +30,33 @@ function Page() {
   );
 }
 
+const Components = () => (
+  <AuthUIProvider
+    authClient={authClient}
+    navigate={navigate}
+    replace={replace}
+    Link={Link}
+    baseURL={location.origin}
+    localization={serversWords}
+    redirectTo="/account/settings"
+    avatar
+    credentials={{ username: true }}
+    emailVerification
+    magicLink
+    multiSession
+    twoFactor={["totp", "otp"]}
+    deleteUser
+  >
+    <header className="flex justify-end border-b p-4">
+      <UserButton size="sm" />
+    </header>
+    <main className="mx-auto flex max-w-4xl flex-col items-center p-8">
+      <Page />
+    </main>
+    <Toaster position="bottom-right" />
+  </AuthUIProvider>
+);
+
 createRoot(document.getElementById("root")!).render(
-  <StrictMode>
-    <AuthUIProvider
-      authClient={authClient}
-      navigate={navigate}
-      replace={replace}
-      Link={Link}
-      baseURL={location.origin}
-      localization={serversWords}
-      redirectTo="/account/settings"
-      avatar
-      credentials={{ username: true }}
-      emailVerification
-      magicLink
-      multiSession
-      twoFactor={["totp", "otp"]}
-      deleteUser
-    >
-      <header className="flex justify-end border-b p-4">
-        <UserButton size="sm" />
-      </header>
-      <main className="mx-auto flex max-w-4xl flex-col items-center p-8">
-        <Page />
-      </main>
-      <Toaster position="bottom-right" />
-    </AuthUIProvider>
-  </StrictMode>,
+  <StrictMode>{location.pathname.startsWith("/hooks") ? <Hooks /> : <Components />}</StrictMode>,
 );
