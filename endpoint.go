@@ -22,8 +22,9 @@ import (
 // member of the JSON body, query:"name", path:"name" and header:"Name". A field
 // is required unless its tag has omitempty or omitzero; wrong and missing
 // fields are answered with 400 and the code VALIDATION_ERROR. The tag check:"email",
-// check:"nonempty" or check:"oneof=a|b" asks more of a text. A method
-// Validate() error on *Req is called too, its text goes to the client. Fields
+// check:"nonempty" or check:"oneof=a|b" asks more of a text, check:"nonnull" refuses
+// null for a pointer, slice or map; in Res it tells documents that there is none. A
+// method Validate() error on *Req is called too, its text goes to the client. Fields
 // tagged json:"-" can be set by Go code alone.
 //
 // An Endpoint is made by NewEndpoint and safe for concurrent use once its hooks
@@ -194,9 +195,17 @@ type operation struct {
 	instead     []answerForm // what a remote may answer in place of the result
 }
 
-func (op *operation) Name() string        { return op.name }
-func (op *operation) Methods() []string   { return slices.Clone(op.methods) }
-func (op *operation) Path() string        { return op.path }
+// Name returns the original's API name, such as "signInEmail", empty for an endpoint
+// that NewEndpoint made and no plugin has named.
+func (op *operation) Name() string { return op.name }
+
+// Methods returns the HTTP methods that the endpoint answers.
+func (op *operation) Methods() []string { return slices.Clone(op.methods) }
+
+// Path returns the path below the base path, with parameters as ":name". It is empty
+// for an endpoint that only Go code can call.
+func (op *operation) Path() string { return op.path }
+
 func (op *operation) untyped() *operation { return op }
 
 func (op *operation) answers(method string) bool { return slices.Contains(op.methods, method) }

@@ -36,11 +36,11 @@ type ChangePasswordRequest struct {
 	RevokeOtherSessions bool   `json:"revokeOtherSessions,omitempty"`
 }
 
-// ChangePasswordResponse is its answer. Token is that of the new session if all
-// sessions were revoked, nil otherwise.
+// ChangePasswordResponse is the answer of POST /change-password. Token is that of the
+// new session if all sessions were revoked, nil otherwise.
 type ChangePasswordResponse struct {
 	Token *string `json:"token"`
-	User  *User   `json:"user"`
+	User  *User   `json:"user" check:"nonnull"`
 }
 
 // changePassword replaces the signed-in user's password and, if asked to, all

@@ -6,12 +6,12 @@ import (
 	"net/http"
 )
 
-// GetJWKSRequest is empty.
+// GetJWKSRequest is the request of GET /jwks, which has no members.
 type GetJWKSRequest struct{}
 
 // GetJWKSResponse is a JSON Web Key Set (RFC 7517 section 5).
 type GetJWKSResponse struct {
-	Keys []json.RawMessage `json:"keys"`
+	Keys []json.RawMessage `json:"keys" check:"nonnull"`
 }
 
 // getJWKS is GET /jwks (contract section 10.5). There is always a key, unless all

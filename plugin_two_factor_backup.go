@@ -206,7 +206,7 @@ func withoutCode(codes []string, code string) (left []string, found bool) {
 // BackupCodesResponse is the answer with all codes of a user.
 type BackupCodesResponse struct {
 	Status      bool     `json:"status"`
-	BackupCodes []string `json:"backupCodes"`
+	BackupCodes []string `json:"backupCodes" check:"nonnull"`
 }
 
 // generateBackupCodes replaces the codes of the signed-in user.

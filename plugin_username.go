@@ -190,13 +190,13 @@ type SignInUsernameRequest struct {
 	CallbackURL *string `json:"callbackURL,omitempty"` // where the client is to go
 }
 
-// SignInUsernameResponse is its answer. Redirect asks the client to go to URL, which
-// is the CallbackURL of the request.
+// SignInUsernameResponse is the answer of POST /sign-in/username. Redirect asks the
+// client to go to URL, which is the CallbackURL of the request.
 type SignInUsernameResponse struct {
 	Redirect bool    `json:"redirect"`
 	Token    string  `json:"token"`
 	URL      *string `json:"url,omitempty"`
-	User     *User   `json:"user"`
+	User     *User   `json:"user" check:"nonnull"`
 }
 
 // signIn checks a password and starts a session. An unknown name and a wrong
@@ -271,7 +271,7 @@ type IsUsernameAvailableRequest struct {
 	Username string `json:"username"`
 }
 
-// IsUsernameAvailableResponse is its answer.
+// IsUsernameAvailableResponse is the answer of POST /is-username-available.
 type IsUsernameAvailableResponse struct {
 	Available bool `json:"available"`
 }

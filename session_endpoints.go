@@ -39,9 +39,9 @@ type UpdateSessionRequest struct {
 	Fields map[string]any `json:",inline"`
 }
 
-// UpdateSessionResponse is its answer.
+// UpdateSessionResponse is the answer of POST /update-session.
 type UpdateSessionResponse struct {
-	Session *Session `json:"session"`
+	Session *Session `json:"session" check:"nonnull"`
 }
 
 // updateSession changes additional columns of the caller's session.

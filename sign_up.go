@@ -24,11 +24,11 @@ type SignUpEmailRequest struct {
 	Fields map[string]any `json:",inline"`
 }
 
-// SignUpEmailResponse is its answer. Token is nil when the user was not signed
-// in.
+// SignUpEmailResponse is the answer of POST /sign-up/email. Token is nil when the user
+// was not signed in.
 type SignUpEmailResponse struct {
 	Token *string `json:"token"`
-	User  *User   `json:"user"`
+	User  *User   `json:"user" check:"nonnull"`
 }
 
 // signUpEmail creates a user with a password and signs them in. User, account
