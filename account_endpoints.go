@@ -14,7 +14,7 @@ type AccountInfo struct {
 	CreatedAt  DateTime `json:"createdAt"`
 	UpdatedAt  DateTime `json:"updatedAt"`
 	ID         string   `json:"id"`
-	Scopes     []string `json:"scopes"`
+	Scopes     []string `json:"scopes" check:"nonnull"`
 }
 
 // listUserAccounts returns the ways in which the caller's user signs in.

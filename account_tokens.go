@@ -82,14 +82,14 @@ func (r *AccountInfoRequest) inspect(x *Exchange, issues []issue) []issue {
 type AccessTokenResponse struct {
 	AccessToken          string    `json:"accessToken"`
 	AccessTokenExpiresAt *DateTime `json:"accessTokenExpiresAt,omitempty"`
-	Scopes               []string  `json:"scopes"`
+	Scopes               []string  `json:"scopes" check:"nonnull"`
 	IDToken              *string   `json:"idToken,omitempty"`
 }
 
 // AccountInfoResponse is the answer of GET /account-info: the user as the
 // provider describes them now, and the profile that this was made of.
 type AccountInfoResponse struct {
-	User    *ProviderUser  `json:"user"`
+	User    *ProviderUser  `json:"user" check:"nonnull"`
 	Data    map[string]any `json:"data"`
 	Account struct {
 		ID         string `json:"id"` // AccountInfo.ID

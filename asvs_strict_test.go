@@ -79,7 +79,7 @@ func Strict(app Application) auth.Config {
 				PreventReplay: true,
 				Everywhere:    true,
 				Page:          "/second-factor",
-				BackupCodes:   auth.BackupCodeOptions{Length: 20},
+				BackupCodes:   auth.BackupCodeOptions{Length: 20, Storage: auth.BackupCodeStorage{Hashed: true}},
 			},
 			&Guard{app: app},
 		},

@@ -282,3 +282,15 @@ func TestUnknownCertificatesAreRefused(t *testing.T) {
 		t.Errorf("with its certificate: %v", err)
 	}
 }
+
+// TestNoDocumentationIsServed: what describes the endpoints is there if the application
+// mounts it, and not by itself.
+func TestNoDocumentationIsServed(t *testing.T) {
+	w := everything(t)
+	b := w.as("ann")
+	for _, path := range []string{"/", "/openapi.json", "/open-api/generate-schema", "/reference", "/docs", "/metrics", "/debug/vars", "/debug/pprof/", "/.git/config"} {
+		if got := b.get(path); got.StatusCode != http.StatusNotFound || got.body != "" {
+			t.Errorf("%s: %d %s", path, got.StatusCode, got.body)
+		}
+	}
+}

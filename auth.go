@@ -118,6 +118,7 @@ func newServices(config *Config, added extensions, base *url.URL, address *addre
 		signer:              newSigner(secretValues(config.Secret, config.Secrets)...),
 		background:          config.Background,
 		validateInfo:        config.User.ValidateInfo,
+		proxies:             address,
 	}
 	s.session.Fields = additional(sessionFields)
 	s.extend(added)
@@ -287,7 +288,9 @@ func (a *Auth) Transaction(ctx context.Context, fn func(ctx context.Context) err
 }
 
 // Cleanup removes sessions and verifications that have expired, with hooks around
-// deletions, and rows of plugins that have. Ordinary work removes what it happens to meet. A program whose
+// deletions, and rows of plugins that have. In a database a thousand rows go at a time,
+// so that nobody waits for long; an error leaves the rest to the next call. The Logger is
+// told how many rows of each table went. Ordinary work removes what it happens to meet. A program whose
 // users seldom return to their old sessions calls it now and then, for instance
 // once a day: nothing else depends on it.
 func (a *Auth) Cleanup(ctx context.Context) error { return a.core.removeExpired(ctx) }

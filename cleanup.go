@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 )
 
@@ -10,26 +11,74 @@ func expiredBefore(t time.Time) Condition {
 	return Condition{Column: "expiresAt", Op: "<", Value: t}
 }
 
+// cleanupBatch is how many rows go at a time: a statement that removes a million of
+// them keeps others waiting.
+const cleanupBatch = 1000
+
 // removeExpired removes rows that are of no use to anybody. What a secondary
 // storage holds expires there, and rows that are to outlive their session stay.
 func (s *services) removeExpired(ctx context.Context) error {
-	expired := expiredBefore(now())
-	var errs [2]error
+	var errs []error
 	if s.sessions.inDatabase && !s.sessions.preserve {
-		_, errs[0] = s.sessions.entities.remove(ctx, expired)
+		errs = append(errs, s.sweep(ctx, s.sessions.table, "expiresAt", s.sessions.entities.remove))
 	}
 	if s.verifications.inDatabase {
-		_, errs[1] = s.verifications.remove(ctx, expired)
+		errs = append(errs, s.sweep(ctx, s.verifications.table, "expiresAt", s.verifications.remove))
 	}
-	return errors.Join(append(errs[:], s.removeExpiredOfPlugins(ctx))...)
-}
-
-func (s *services) removeExpiredOfPlugins(ctx context.Context) (err error) {
 	for _, added := range s.pluginTables {
 		if t := added.table(); t.Expires != "" {
-			_, deleteErr := s.store.Delete(ctx, t, Condition{Column: t.Expires, Op: "<", Value: now()})
-			err = errors.Join(err, deleteErr)
+			errs = append(errs, s.sweep(ctx, t, t.Expires, func(ctx context.Context, where ...Condition) (int64, error) {
+				return s.store.Delete(ctx, t, where...)
+			}))
 		}
 	}
+	return errors.Join(errs...)
+}
+
+// A remover deletes the rows of a table that meet conditions, except those that a hook
+// keeps, and returns how many.
+type remover func(ctx context.Context, where ...Condition) (int64, error)
+
+// sweep removes what has expired by now from a table, and tells how much.
+func (s *services) sweep(ctx context.Context, t *Table, column string, remove remover) error {
+	begun := time.Now()
+	n, err := s.removeInBatches(ctx, t, Condition{Column: column, Op: "<", Value: now()}, remove)
+	level := slog.LevelInfo
+	if n == 0 {
+		level = slog.LevelDebug
+	}
+	s.log.Log(ctx, level, "expired rows removed", "table", t.Name, "rows", n, "duration", time.Since(begun))
 	return err
+}
+
+// removeInBatches removes the expired rows of a table. A database does it in short
+// transactions, of which those before an error stay done. Rows that others prolong or
+// remove meanwhile are left to them.
+func (s *services) removeInBatches(ctx context.Context, t *Table, expired Condition, remove remover) (removed int64, err error) {
+	if _, waits := s.store.(SchemaStore); !waits {
+		return remove(ctx, expired)
+	}
+	for kept := 0; ; {
+		rows, err := s.store.Select(ctx, Query{Table: t, Where: []Condition{expired}, Limit: cleanupBatch, Offset: kept})
+		if err != nil || len(rows) == 0 {
+			return removed, err
+		}
+		ids := make([]string, len(rows))
+		for i, row := range rows {
+			ids[i] = row.id()
+		}
+		these := []Condition{{Column: idColumn.Name, Op: "in", Value: ids}, expired}
+		n, err := remove(ctx, these...)
+		removed += n
+		if err != nil || len(rows) < cleanupBatch {
+			return removed, err
+		}
+		if n < int64(len(rows)) { // a hook keeps some: the next batch lies behind them
+			left, err := s.store.Count(ctx, t, these...)
+			if err != nil {
+				return removed, err
+			}
+			kept += int(left)
+		}
+	}
 }

@@ -22,8 +22,9 @@ import (
 // member of the JSON body, query:"name", path:"name" and header:"Name". A field
 // is required unless its tag has omitempty or omitzero; wrong and missing
 // fields are answered with 400 and the code VALIDATION_ERROR. The tag check:"email",
-// check:"nonempty" or check:"oneof=a|b" asks more of a text. A method
-// Validate() error on *Req is called too, its text goes to the client. Fields
+// check:"nonempty" or check:"oneof=a|b" asks more of a text, check:"nonnull" refuses
+// null for a pointer, slice or map; in Res it tells documents that there is none. A
+// method Validate() error on *Req is called too, its text goes to the client. Fields
 // tagged json:"-" can be set by Go code alone.
 //
 // An Endpoint is made by NewEndpoint and safe for concurrent use once its hooks

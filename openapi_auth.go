@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
-	"strings"
 )
 
 // OpenAPI returns the document of every endpoint that the instance has a URL for: the
@@ -50,7 +49,8 @@ type ownSource []Operation
 func (own ownSource) describe(d *OpenAPIDocument) (*openAPI, error) {
 	w := newOpenAPIWriter(d)
 	w.overrides = entityOverrides([]*Table{userTable(nil), sessionTable(nil), accountTable()})
-	return w.finish(), w.addOwn(own)
+	err := w.addOwn(own)
+	return w.finish(), err
 }
 
 func (w *openAPIWriter) addOwn(own []Operation, servers ...openAPIServer) error {
@@ -76,10 +76,10 @@ func (s *instanceSource) describe(d *OpenAPIDocument) (*openAPI, error) {
 	tables := s.documentedTables()
 	w.overrides = entityOverrides(tables)
 	for _, t := range tables {
-		w.components.set(tableComponent(t.Name), tableSchema(t))
+		w.components.set(capitalized(t.Name), tableSchema(t))
 	}
 	w.describeSecurity(s.core)
-	w.body, w.answers, w.refusals = s.addColumns, s.answersOf, s.refusals
+	w.body, w.answers, w.cookies, w.refusals = s.addColumns, s.answersOf, setsCookies, s.refusals
 	for _, op := range s.API.Operations() {
 		op := op.untyped()
 		if op.path == "" || op.description.Hidden || slices.Contains(s.disabled, op.path) {
@@ -89,7 +89,7 @@ func (s *instanceSource) describe(d *OpenAPIDocument) (*openAPI, error) {
 			return nil, err
 		}
 	}
-	w.body, w.answers, w.refusals = nil, nil, nil
+	w.body, w.answers, w.cookies, w.refusals, w.security = nil, nil, nil, nil, nil
 	err := w.addOwn(s.own, openAPIServer{s.documentedOrigin()})
 	return w.finish(), err
 }
@@ -208,8 +208,11 @@ func (s *instanceSource) refusals(op *operation, method string) map[int][]Code {
 	return errs
 }
 
-// tableComponent is the name of a table's schema: its own with a capital.
-func tableComponent(table string) string { return strings.ToUpper(table[:1]) + table[1:] }
+// setsCookies reports whether an operation may begin, prolong or end a session or a
+// flow: it looks at one, changes something, or redirects.
+func setsCookies(op *operation, method string) bool {
+	return op.asksFor() != authenticationUnused || !isSafeMethod(method) || op.description.Redirects
+}
 
 // tableSchema describes a row as clients see it. All columns are there.
 func tableSchema(t *Table) *jsonSchema {
@@ -253,12 +256,8 @@ func columnTypeSchema(c *Column) *jsonSchema {
 // of the tables, which become components when they are met.
 func entityOverrides(tables []*Table) map[reflect.Type]func(*schemas) *jsonSchema {
 	entity := func(s *schemas, name string) *jsonSchema {
-		component := tableComponent(name)
-		if _, known := s.components.get(component); !known {
-			i := slices.IndexFunc(tables, func(t *Table) bool { return t.Name == name })
-			s.components.set(component, tableSchema(tables[i]))
-		}
-		return schemaRef(component)
+		i := slices.IndexFunc(tables, func(t *Table) bool { return t.Name == name })
+		return s.component(capitalized(name), func() *jsonSchema { return tableSchema(tables[i]) })
 	}
 	user := func(s *schemas) *jsonSchema { return entity(s, "user") }
 	session := func(s *schemas) *jsonSchema { return entity(s, "session") }
@@ -267,15 +266,19 @@ func entityOverrides(tables []*Table) map[reflect.Type]func(*schemas) *jsonSchem
 		reflect.TypeFor[Session](): session,
 		reflect.TypeFor[Account](): func(s *schemas) *jsonSchema { return entity(s, "account") },
 		reflect.TypeFor[SessionData](): func(s *schemas) *jsonSchema {
-			return schemaOf("object").
-				require("session", session(s)).
-				require("user", user(s)).
-				allow("needsRefresh", schemaOf("boolean"))
+			return s.component("SessionData", func() *jsonSchema {
+				return schemaOf("object").
+					require("session", session(s)).
+					require("user", user(s)).
+					allow("needsRefresh", schemaOf("boolean"))
+			})
 		},
 		reflect.TypeFor[VerifyEmailResponse](): func(s *schemas) *jsonSchema {
-			return schemaOf("object").
-				require("status", schemaOf("boolean")).
-				allow("user", user(s).nullable())
+			return s.component("VerifyEmailResponse", func() *jsonSchema {
+				return schemaOf("object").
+					require("status", schemaOf("boolean")).
+					allow("user", user(s).nullable())
+			})
 		},
 		reflect.TypeFor[AccountRequest](): accountRequestSchema,
 		reflect.TypeFor[ProviderUser]():   providerUserSchema,
@@ -296,5 +299,5 @@ func accountRequestSchema(*schemas) *jsonSchema {
 }
 
 func providerUserSchema(s *schemas) *jsonSchema {
-	return s.object(reflect.TypeFor[providerUserMembers]())
+	return s.component("ProviderUser", func() *jsonSchema { return s.object(reflect.TypeFor[providerUserMembers]()) })
 }

@@ -70,14 +70,16 @@ type openAPIResponse struct {
 }
 
 type openAPIHeader struct {
+	Ref         string      `json:"$ref,omitempty"`
 	Description string      `json:"description,omitempty"`
 	Required    bool        `json:"required,omitempty"`
-	Schema      *jsonSchema `json:"schema"`
+	Schema      *jsonSchema `json:"schema,omitempty"`
 }
 
 type openAPIComponents struct {
 	Schemas         orderedObject[*jsonSchema]           `json:"schemas,omitempty"`
 	Responses       orderedObject[*openAPIResponse]      `json:"responses,omitempty"`
+	Headers         orderedObject[openAPIHeader]         `json:"headers,omitempty"`
 	SecuritySchemes orderedObject[openAPISecurityScheme] `json:"securitySchemes,omitempty"`
 }
 

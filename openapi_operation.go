@@ -5,17 +5,21 @@ import (
 	"maps"
 	"net/http"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // An openAPIWriter turns operations into parts of a document. The floors above give it
 // what they know beyond an operation's own types.
 type openAPIWriter struct {
 	schemas
-	doc *openAPI
-	ids map[string]bool // operation ids that are taken
+	doc    *openAPI
+	ids    map[string]bool   // operation ids that are taken
+	shapes map[string]string // paths by what they are without the names of parameters
 
 	// security are the ways to be known, none: this floor knows of no credentials.
 	security []openAPISecurity
@@ -26,15 +30,19 @@ type openAPIWriter struct {
 	// answers returns what else an operation may answer with status 200.
 	answers func(op *operation) []reflect.Type
 
+	// cookies reports whether an operation may set some.
+	cookies func(op *operation, method string) bool
+
 	// refusals returns the errors that a request can have before it reaches an operation.
 	refusals func(op *operation, method string) map[int][]Code
 }
 
 func newOpenAPIWriter(d *OpenAPIDocument) *openAPIWriter {
 	w := &openAPIWriter{
-		schemas: schemas{names: make(map[reflect.Type]string)},
+		schemas: schemas{names: make(map[schemaKey]string)},
 		doc:     &openAPI{OpenAPI: openAPIVersion, Info: openAPIInfo{d.Title, d.Description, d.Version}},
 		ids:     make(map[string]bool),
+		shapes:  make(map[string]string),
 	}
 	for _, url := range d.Servers {
 		w.doc.Servers = append(w.doc.Servers, openAPIServer{url})
@@ -53,7 +61,7 @@ func errorSchema() *jsonSchema {
 // add describes an operation, once for each of its methods. Servers say where it is if
 // that is not where the others are. Errors: an operation is there already.
 func (w *openAPIWriter) add(op *operation, servers ...openAPIServer) error {
-	path := openAPIPath(op.path)
+	path := w.path(op)
 	item, _ := w.doc.Paths.get(path)
 	for _, method := range op.methods {
 		key := strings.ToLower(method)
@@ -65,6 +73,7 @@ func (w *openAPIWriter) add(op *operation, servers ...openAPIServer) error {
 		}
 		described := w.operation(op, method)
 		described.Servers = servers
+		renameParameters(described.Parameters, pathParams(op.path), openAPIParams(path))
 		item.set(key, described)
 	}
 	if len(item) > 0 {
@@ -75,6 +84,36 @@ func (w *openAPIWriter) add(op *operation, servers ...openAPIServer) error {
 
 // openAPIMethods are those that a path can have (section 4.8.9).
 var openAPIMethods = []string{"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+
+// path returns the path of an operation with the parameters named as in a path that
+// differs in nothing else: there must not be two (section 4.8.8).
+func (w *openAPIWriter) path(op *operation) string {
+	path := openAPIPath(op.path)
+	shape := openAPIParam.ReplaceAllString(path, "{}")
+	if known, ok := w.shapes[shape]; ok {
+		return known
+	}
+	w.shapes[shape] = path
+	return path
+}
+
+var openAPIParam = regexp.MustCompile(`\{([^}]*)\}`)
+
+func openAPIParams(path string) (names []string) {
+	for _, match := range openAPIParam.FindAllStringSubmatch(path, -1) {
+		names = append(names, match[1])
+	}
+	return names
+}
+
+// renameParameters gives parameters of a path other names, which no client ever sees.
+func renameParameters(params []openAPIParameter, from, to []string) {
+	for i := range params {
+		if at := slices.Index(from, params[i].Name); params[i].In == "path" && at >= 0 {
+			params[i].Name = to[at]
+		}
+	}
+}
 
 // openAPIPath writes parameters as {name}.
 func openAPIPath(path string) string {
@@ -106,7 +145,7 @@ func (w *openAPIWriter) tag(op *operation) string {
 	switch {
 	case name != "":
 	case op.group != "":
-		name = strings.ToUpper(op.group[:1]) + op.group[1:]
+		name = capitalized(op.group)
 	default:
 		name = defaultTag
 	}
@@ -116,10 +155,16 @@ func (w *openAPIWriter) tag(op *operation) string {
 	return name
 }
 
+// capitalized is a name with a capital in front.
+func capitalized(name string) string {
+	first, size := utf8.DecodeRuneInString(name)
+	return string(unicode.ToUpper(first)) + name[size:]
+}
+
 // id returns an id that no other operation has: the name, with the method behind it
 // where the name is taken.
 func (w *openAPIWriter) id(op *operation, method string) string {
-	suffix := method[:1] + strings.ToLower(method[1:])
+	suffix := capitalized(strings.ToLower(method))
 	name := op.name
 	if name == "" {
 		name, suffix = nameOfPath(method, op.path), ""
@@ -140,7 +185,7 @@ func nameOfPath(method, path string) string {
 	name := strings.ToLower(method)
 	notAllowed := func(r rune) bool { return !strings.ContainsRune(alphanumericASCII, r) }
 	for word := range strings.FieldsFuncSeq(path, notAllowed) {
-		name += strings.ToUpper(word[:1]) + word[1:]
+		name += capitalized(word)
 	}
 	return name
 }
@@ -207,7 +252,14 @@ func (w *openAPIWriter) parameter(op *operation, f *field) *jsonSchema {
 	if f.truthy {
 		return &jsonSchema{Type: jsonTypes{"boolean"}, Const: true} // "false" would set it too
 	}
-	return constrained(w.of(op.in.FieldByIndex(f.index).Type), f.check)
+	return constrained(w.sent(op, f), f.check)
+}
+
+// sent returns the schema of a field of a request.
+func (w *openAPIWriter) sent(op *operation, f *field) *jsonSchema {
+	w.input = true
+	defer func() { w.input = false }()
+	return w.of(op.in.FieldByIndex(f.index).Type)
 }
 
 // requestBody returns nil if nothing of a body is looked at.
@@ -241,7 +293,7 @@ func (w *openAPIWriter) bodySchema(op *operation) *jsonSchema {
 		if f.source != "body" && !(op.queryInBody && f.source == "query") {
 			continue
 		}
-		property := w.of(op.in.FieldByIndex(f.index).Type)
+		property := w.sent(op, f)
 		if f.nullable {
 			property = property.nullable()
 		}
@@ -266,11 +318,22 @@ func (w *openAPIWriter) responses(op *operation, method string) (all orderedObje
 	if op.description.Redirects {
 		all.set("302", redirectResponse())
 	}
+	if w.cookies != nil && w.cookies(op, method) {
+		for _, m := range all {
+			w.addCookies(m.value)
+		}
+	}
 	errs := w.errors(op, method)
 	for _, status := range slices.Sorted(maps.Keys(errs)) {
 		all.set(strconv.Itoa(status), w.failure(status, errs[status], op.description.Errors[status] != nil))
 	}
 	return all
+}
+
+func (w *openAPIWriter) addCookies(response *openAPIResponse) {
+	const name = "SetCookie"
+	w.doc.Components.Headers.set(name, openAPIHeader{Description: "Cookies, each in a header of its own", Schema: schemaOf("string")})
+	response.Headers.set("Set-Cookie", openAPIHeader{Ref: "#/components/headers/" + name})
 }
 
 // success returns nil for an endpoint that can do nothing but redirect.
@@ -343,7 +406,8 @@ func (w *openAPIWriter) errors(op *operation, method string) map[int][]Code {
 	add(op.description.Errors)
 	for status, codes := range errs {
 		slices.Sort(codes)
-		errs[status] = slices.Compact(codes)
+		codes = slices.Compact(codes)
+		errs[status] = slices.DeleteFunc(codes, func(c Code) bool { return c == "" }) // an error without a code
 	}
 	return errs
 }
@@ -357,8 +421,8 @@ func (w *openAPIWriter) failure(status int, codes []Code, own bool) *openAPIResp
 	} else {
 		response.Content.set(mediaJSON, openAPIMedia{errorWith(codes)})
 	}
-	if status == http.StatusTooManyRequests {
-		response.Headers.set("X-Retry-After", openAPIHeader{Description: "Seconds to wait", Schema: schemaOf("integer")})
+	if header := waitHeaders[status]; header != "" {
+		response.Headers.set(header, openAPIHeader{Description: "Seconds to wait", Schema: schemaOf("integer")})
 	}
 	if own || status == http.StatusBadRequest || status == http.StatusForbidden {
 		return response
@@ -371,6 +435,12 @@ func (w *openAPIWriter) failure(status int, codes []Code, own bool) *openAPIResp
 		return response
 	}
 	return &openAPIResponse{Ref: "#/components/responses/" + name}
+}
+
+// waitHeaders tell how long a client should wait, by status.
+var waitHeaders = map[int]string{
+	http.StatusTooManyRequests:    "X-Retry-After",
+	http.StatusServiceUnavailable: "Retry-After",
 }
 
 // errorWith returns the schema of an error with one of some codes.

@@ -89,7 +89,14 @@ func (s *jsonSchema) acceptsAll() bool { return reflect.DeepEqual(s, &jsonSchema
 type schemas struct {
 	overrides  map[reflect.Type]func(s *schemas) *jsonSchema // of types that write themselves
 	components orderedObject[*jsonSchema]
-	names      map[reflect.Type]string // of components
+	names      map[schemaKey]string // of components
+	input      bool                 // what is made now is for requests, where null stands for nothing
+}
+
+// A schemaKey is a struct as a result, or as a part of a request if the two differ.
+type schemaKey struct {
+	of    reflect.Type
+	input bool
 }
 
 // of returns the schema of a type. A pointer has that of what it points to.
@@ -158,29 +165,17 @@ func (s *schemas) ofList(t reflect.Type) *jsonSchema {
 	return list
 }
 
-// member returns the schema of a value inside of another one: null stands for what is
-// nil there, unless that cannot be.
-func (s *schemas) member(t reflect.Type, nonnull bool) *jsonSchema {
-	schema := s.of(t)
-	switch t.Kind() {
-	case reflect.Pointer, reflect.Slice, reflect.Map:
-		if !nonnull {
-			return schema.nullable()
-		}
-	}
-	return schema
-}
-
 // ofStruct returns a reference to the component of a struct, or the schema itself if
 // the type has no name.
 func (s *schemas) ofStruct(t reflect.Type) *jsonSchema {
 	if t.Name() == "" || t.NumField() == 0 {
 		return s.object(t)
 	}
-	name, known := s.names[t]
+	key := schemaKey{t, s.input && s.hasNulls(t, make(map[reflect.Type]bool))}
+	name, known := s.names[key]
 	if !known {
-		name = s.newName(t)
-		s.names[t] = name
+		name = s.newName(key)
+		s.names[key] = name
 		component := new(jsonSchema)
 		s.components.set(name, component) // known now to what it contains
 		*component = *s.object(t)
@@ -188,14 +183,57 @@ func (s *schemas) ofStruct(t reflect.Type) *jsonSchema {
 	return schemaRef(name)
 }
 
+// component returns a reference to a component, which is built if it is not there.
+func (s *schemas) component(name string, build func() *jsonSchema) *jsonSchema {
+	if _, known := s.components.get(name); !known {
+		s.components.set(name, build())
+	}
+	return schemaRef(name)
+}
+
+// hasNulls reports whether null may be somewhere in a result of the type, where a
+// request may have none.
+func (s *schemas) hasNulls(t reflect.Type, seen map[reflect.Type]bool) bool {
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
+		return s.hasNulls(t.Elem(), seen)
+	case reflect.Struct:
+	default:
+		return false
+	}
+	if seen[t] || s.overrides[t] != nil {
+		return false
+	}
+	seen[t] = true
+	for sf := range t.Fields() {
+		if mayBeNull(sf) || s.hasNulls(sf.Type, seen) {
+			return true
+		}
+	}
+	return false
+}
+
+// mayBeNull reports whether null stands for a field that is nil.
+func mayBeNull(sf reflect.StructField) bool {
+	switch sf.Type.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Map:
+		tag := sf.Tag.Get("json")
+		return sf.IsExported() && !sf.Anonymous && tag != "-" && !strings.Contains(tag, ",omit") && sf.Tag.Get("check") != checkNonnull
+	}
+	return false
+}
+
 // newName returns a name that no component has: that of the type, behind the one of
 // its package if another type is called the same.
-func (s *schemas) newName(t reflect.Type) string {
-	name := componentName(t.Name())
+func (s *schemas) newName(key schemaKey) string {
+	name := componentName(key.of.Name())
+	if key.input {
+		name += "Input"
+	}
 	if _, taken := s.components.get(name); !taken {
 		return name
 	}
-	pkg := t.PkgPath()
+	pkg := key.of.PkgPath()
 	name = componentName(pkg[strings.LastIndex(pkg, "/")+1:]) + "." + name
 	for {
 		if _, taken := s.components.get(name); !taken {
@@ -250,9 +288,12 @@ func (s *schemas) addFields(object *jsonSchema, t reflect.Type) {
 
 func (s *schemas) addField(object *jsonSchema, name, options string, sf reflect.StructField) {
 	required := !strings.Contains(options, "omit")
-	property := s.member(sf.Type, !required || sf.Tag.Get("check") == checkNonnull)
+	property := s.of(sf.Type)
 	if hasOption(options, "string") {
 		property = schemaOf("string")
+	}
+	if mayBeNull(sf) && !s.input {
+		property = property.nullable()
 	}
 	property = constrained(property, sf.Tag.Get("check"))
 	if required {

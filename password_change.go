@@ -40,7 +40,7 @@ type ChangePasswordRequest struct {
 // new session if all sessions were revoked, nil otherwise.
 type ChangePasswordResponse struct {
 	Token *string `json:"token"`
-	User  *User   `json:"user"`
+	User  *User   `json:"user" check:"nonnull"`
 }
 
 // changePassword replaces the signed-in user's password and, if asked to, all

@@ -21,7 +21,7 @@ type SignInEmailOTPRequest struct {
 // SignInEmailOTPResponse is the answer of POST /sign-in/email-otp.
 type SignInEmailOTPResponse struct {
 	Token string `json:"token"`
-	User  *User  `json:"user"`
+	User  *User  `json:"user" check:"nonnull"`
 }
 
 // signIn signs in who got a code at an address, and makes them a user if they are

@@ -17,7 +17,7 @@ type VerifyEmailOTPRequest struct {
 type VerifyEmailOTPResponse struct {
 	Status bool    `json:"status"`
 	Token  *string `json:"token"`
-	User   *User   `json:"user"`
+	User   *User   `json:"user" check:"nonnull"`
 }
 
 // verifyEmail marks an address as verified that got a code, and signs in who has

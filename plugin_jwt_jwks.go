@@ -11,7 +11,7 @@ type GetJWKSRequest struct{}
 
 // GetJWKSResponse is a JSON Web Key Set (RFC 7517 section 5).
 type GetJWKSResponse struct {
-	Keys []json.RawMessage `json:"keys"`
+	Keys []json.RawMessage `json:"keys" check:"nonnull"`
 }
 
 // getJWKS is GET /jwks (contract section 10.5). There is always a key, unless all

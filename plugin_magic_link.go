@@ -198,8 +198,8 @@ type MagicLinkVerifyRequest struct {
 // MagicLinkVerifyResponse is the answer to a request without CallbackURL.
 type MagicLinkVerifyResponse struct {
 	Token   string   `json:"token"`
-	User    *User    `json:"user"`
-	Session *Session `json:"session"`
+	User    *User    `json:"user" check:"nonnull"`
+	Session *Session `json:"session" check:"nonnull"`
 }
 
 // The codes in the URL of a failure, beside ErrInvalidToken and what forbids a user

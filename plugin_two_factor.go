@@ -208,6 +208,7 @@ func (p *TwoFactor) check() error {
 	need(p.OTP.AllowedAttempts > 0, "OTP.AllowedAttempts is negative")
 	need(p.BackupCodes.Amount > 0, "BackupCodes.Amount is negative")
 	need(p.BackupCodes.Length > 0, "BackupCodes.Length is negative")
+	need(!p.BackupCodes.Storage.Hashed || p.BackupCodes.Length >= minHashedCode || p.BackupCodes.Generate != nil, "BackupCodes.Storage.Hashed needs a Length of 19: hashes of shorter codes can be tried out")
 	need(p.Lockout.MaxFailedAttempts > 0, "Lockout.MaxFailedAttempts is negative")
 	need(p.Lockout.Duration > 0, "Lockout.Duration is negative")
 	need(p.Page == "" || strings.HasPrefix(p.Page, "/") || strings.Contains(p.Page, "://"), "Page is neither a path nor a URL")

@@ -29,6 +29,11 @@ type BackupCodeOptions struct {
 type BackupCodeStorage struct {
 	Plain bool // as they are: whoever reads the database has them all
 
+	// Hashed stores of each code its SHA-256, encrypted or not, so that nobody can
+	// show it again: ViewBackupCodes fails. It needs a Length of at least 19. Codes
+	// from before are no good any more, and the original cannot verify any.
+	Hashed bool
+
 	// Encrypt and Decrypt take the place of that, both together.
 	Encrypt func(ctx context.Context, codes string) (string, error)
 	Decrypt func(ctx context.Context, stored string) (string, error)
@@ -44,6 +49,9 @@ func (o *BackupCodeStorage) check() error {
 	return nil
 }
 
+// minHashedCode is how many characters have 112 bits.
+const minHashedCode = 19
+
 // newBackupCodes makes codes and the text to store of them.
 func (p *TwoFactor) newBackupCodes(ctx context.Context) (codes []string, stored string, err error) {
 	if p.BackupCodes.Generate != nil {
@@ -54,8 +62,20 @@ func (p *TwoFactor) newBackupCodes(ctx context.Context) (codes []string, stored 
 	if err != nil {
 		return nil, "", err
 	}
-	stored, err = p.storedCodes(ctx, codes)
+	kept := make([]string, len(codes))
+	for i, code := range codes {
+		kept[i] = p.BackupCodes.Storage.kept(code)
+	}
+	stored, err = p.storedCodes(ctx, kept)
 	return codes, stored, err
+}
+
+// kept is what is stored of a code, before all of them are encrypted.
+func (o *BackupCodeStorage) kept(code string) string {
+	if o.Hashed {
+		return HashIdentifier(code)
+	}
+	return code
 }
 
 func (p *TwoFactor) randomBackupCodes() []string {
@@ -68,7 +88,7 @@ func (p *TwoFactor) randomBackupCodes() []string {
 	return codes
 }
 
-// storedCodes is the text that is stored of codes.
+// storedCodes is the text that is stored of codes as they are kept.
 func (p *TwoFactor) storedCodes(ctx context.Context, codes []string) (string, error) {
 	if codes == nil {
 		codes = []string{}
@@ -86,7 +106,8 @@ func (p *TwoFactor) storedCodes(ctx context.Context, codes []string) (string, er
 	return p.seal(string(array))
 }
 
-// codesOf returns the codes that a user has left, nil if the text is none of codes.
+// codesOf returns the codes that a user has left as they are kept, nil if the text is
+// none of codes.
 // Errors: it cannot be decrypted.
 func (p *TwoFactor) codesOf(ctx context.Context, row *twoFactorRow) (codes []string, err error) {
 	text := row.BackupCodes
@@ -154,7 +175,7 @@ func (p *TwoFactor) spend(ctx context.Context, row *twoFactorRow, code string) (
 		if err != nil {
 			return false, err
 		}
-		left, found := withoutCode(codes, code)
+		left, found := withoutCode(codes, p.BackupCodes.Storage.kept(code))
 		if !found {
 			return false, nil
 		}
@@ -185,7 +206,7 @@ func withoutCode(codes []string, code string) (left []string, found bool) {
 // BackupCodesResponse is the answer with all codes of a user.
 type BackupCodesResponse struct {
 	Status      bool     `json:"status"`
-	BackupCodes []string `json:"backupCodes"`
+	BackupCodes []string `json:"backupCodes" check:"nonnull"`
 }
 
 // generateBackupCodes replaces the codes of the signed-in user.
@@ -224,6 +245,9 @@ type ViewBackupCodesRequest struct {
 
 // viewBackupCodes returns the codes that a user has left.
 func (p *TwoFactor) viewBackupCodes(ctx context.Context, in ViewBackupCodesRequest) (*BackupCodesResponse, error) {
+	if p.BackupCodes.Storage.Hashed {
+		return nil, NewError(http.StatusBadRequest, "", "Backup codes are hashed and cannot be shown again")
+	}
 	row, err := p.row(ctx, in.UserID)
 	if err != nil {
 		return nil, err

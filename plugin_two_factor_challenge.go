@@ -9,8 +9,8 @@ import (
 // A TwoFactorChallenge is the answer to a sign-in that wants a second factor. It is
 // an error too: that of a typed Call.
 type TwoFactorChallenge struct {
-	TwoFactorRedirect bool     `json:"twoFactorRedirect"` // true
-	TwoFactorMethods  []string `json:"twoFactorMethods"`  // MethodTOTP, MethodOTP: those that the user can use
+	TwoFactorRedirect bool     `json:"twoFactorRedirect"`                // true
+	TwoFactorMethods  []string `json:"twoFactorMethods" check:"nonnull"` // MethodTOTP, MethodOTP: those that the user can use
 }
 
 // Error says what is missing.

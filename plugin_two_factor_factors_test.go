@@ -305,6 +305,39 @@ func TestTwoFactorBackupCodes(t *testing.T) {
 	}
 }
 
+// TestTwoFactorHashedBackupCodes: nobody can read them out of the database or show them
+// again, and what is stored is no code.
+func TestTwoFactorHashedBackupCodes(t *testing.T) {
+	for _, plain := range []bool{false, true} {
+		w := newTwoFactorWorld(t, func(p *TwoFactor) {
+			p.BackupCodes = BackupCodeOptions{Amount: 3, Length: 19, Storage: BackupCodeStorage{Hashed: true, Plain: plain}}
+		})
+		ann, a := w.enrolled()
+		kept, err := w.plugin.codesOf(t.Context(), w.rowOf(ann))
+		if err != nil || len(kept) != 3 || kept[0] != HashIdentifier(a.backup[0]) {
+			t.Fatalf("kept %v, %v", kept, err)
+		}
+		b := w.challenged("ann")
+		b.post("/two-factor/verify-backup-code", code(kept[0])).fails(t, 401, ErrInvalidBackupCode)
+		b.post("/two-factor/verify-backup-code", code(a.backup[0])).ok(t)
+		w.challenged("ann").post("/two-factor/verify-backup-code", code(a.backup[0])).fails(t, 401, ErrInvalidBackupCode)
+		w.challenged("ann").post("/two-factor/verify-backup-code", code(a.backup[2])).ok(t)
+		if kept, err = w.plugin.codesOf(t.Context(), w.rowOf(ann)); err != nil || len(kept) != 1 || kept[0] != HashIdentifier(a.backup[1]) {
+			t.Errorf("kept %v, %v", kept, err)
+		}
+		if _, err := w.plugin.ViewBackupCodes.Call(t.Context(), ViewBackupCodesRequest{UserID: currentUser(t, ann)}); err == nil {
+			t.Error("hashes are shown")
+		}
+	}
+	_, err := New(Config{
+		BaseURL: testOrigin, Secret: testSecret, Store: NewMemoryStore(),
+		Plugins: []Plugin{&TwoFactor{BackupCodes: BackupCodeOptions{Length: 18, Storage: BackupCodeStorage{Hashed: true}}}},
+	})
+	if err == nil || !strings.Contains(err.Error(), "Length of 19") {
+		t.Errorf("short codes are hashed: %v", err)
+	}
+}
+
 // TestTwoFactorBackupCodeWithoutSession uses a code up without signing in.
 func TestTwoFactorBackupCodeWithoutSession(t *testing.T) {
 	w := newTwoFactorWorld(t, nil)

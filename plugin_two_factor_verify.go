@@ -133,7 +133,7 @@ type VerifyTwoFactorRequest struct {
 // the caller's. Token is empty where no session was wanted.
 type VerifyTwoFactorResponse struct {
 	Token string `json:"token,omitempty"`
-	User  *User  `json:"user"`
+	User  *User  `json:"user" check:"nonnull"`
 }
 
 // admit ends a challenge with a session, in the transaction of ctx. The user may not

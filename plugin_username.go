@@ -196,7 +196,7 @@ type SignInUsernameResponse struct {
 	Redirect bool    `json:"redirect"`
 	Token    string  `json:"token"`
 	URL      *string `json:"url,omitempty"`
-	User     *User   `json:"user"`
+	User     *User   `json:"user" check:"nonnull"`
 }
 
 // signIn checks a password and starts a session. An unknown name and a wrong

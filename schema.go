@@ -1,17 +1,35 @@
 package auth
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Migrate makes the tables, columns and indexes that the configuration needs and
 // the database lacks. It drops and changes nothing, and several programs may
 // call it at the same time. A store that needs no tables, such as
-// [MemoryStore], is left alone.
+// [MemoryStore], is left alone. The Logger is told of everything that is made, at level
+// Info, and at level Debug that nothing was missing.
 //
 // Errors: those of the database; a column that must have a value and cannot be
 // added to a table with rows.
 func (a *Auth) Migrate(ctx context.Context) error {
-	if store, ok := a.core.store.(SchemaStore); ok {
-		return store.Migrate(ctx, a.core.tables())
+	store, ok := a.core.store.(SchemaStore)
+	if !ok {
+		return nil
+	}
+	log, begun, last, steps := a.core.log, time.Now(), time.Now(), 0
+	listening := context.WithValue(ctx, schemaListener{}, func(step schemaStep) {
+		log.InfoContext(ctx, "database: "+step.kind+" made", "table", step.table, "column", step.column, "duration", time.Since(last))
+		last, steps = time.Now(), steps+1
+	})
+	switch err := store.Migrate(listening, a.core.tables()); {
+	case err != nil:
+		return err
+	case steps == 0:
+		log.DebugContext(ctx, "database: nothing is missing", "duration", time.Since(begun))
+	default:
+		log.InfoContext(ctx, "database: what was missing is there", "steps", steps, "duration", time.Since(begun))
 	}
 	return nil
 }

@@ -68,6 +68,9 @@ func TestServicesOfTheInstance(t *testing.T) {
 	if s.Plugin("bench") != b.plugin || s.Plugin("none") != nil {
 		t.Error("plugins are not found by ID")
 	}
+	if got, err := s.OpenAPI(at("GET", "/own")).MarshalJSON(); err != nil || !strings.Contains(string(got), `"/sign-up/email":`) || !strings.Contains(string(got), `"/own":`) {
+		t.Errorf("document %s, %v", got, err)
+	}
 	if now := s.Now(); now.Location() != time.UTC || now.Nanosecond()%1e6 != 0 || time.Since(now) > time.Minute {
 		t.Errorf("now is %v", now)
 	}

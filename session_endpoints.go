@@ -41,7 +41,7 @@ type UpdateSessionRequest struct {
 
 // UpdateSessionResponse is the answer of POST /update-session.
 type UpdateSessionResponse struct {
-	Session *Session `json:"session"`
+	Session *Session `json:"session" check:"nonnull"`
 }
 
 // updateSession changes additional columns of the caller's session.

@@ -21,7 +21,7 @@ type SignInEmailResponse struct {
 	Redirect bool    `json:"redirect"`
 	Token    string  `json:"token"`
 	URL      *string `json:"url,omitempty"`
-	User     *User   `json:"user"`
+	User     *User   `json:"user" check:"nonnull"`
 }
 
 // signInEmail checks a password and starts a session. An unknown address and a

@@ -28,7 +28,7 @@ type SignUpEmailRequest struct {
 // was not signed in.
 type SignUpEmailResponse struct {
 	Token *string `json:"token"`
-	User  *User   `json:"user"`
+	User  *User   `json:"user" check:"nonnull"`
 }
 
 // signUpEmail creates a user with a password and signs them in. User, account

@@ -20,8 +20,8 @@ func (s *SQLStore) Schema(tables []*Table) (string, error) {
 		return "", err
 	}
 	var text strings.Builder
-	for _, statement := range plan.statements() {
-		text.WriteString(statement)
+	for _, step := range plan.steps() {
+		text.WriteString(step.statement)
 		text.WriteString(";\n")
 	}
 	return text.String(), nil
@@ -59,13 +59,24 @@ func (s *SQLStore) migrate(ctx context.Context, tables []*Table) error {
 	if err := s.checkAdditions(ctx, plan); err != nil {
 		return err
 	}
-	for _, statement := range plan.statements() {
-		if _, err := s.execResult(ctx, s.newText(statement)); err != nil {
-			return fmt.Errorf("auth: %s: %w", statement, err)
+	made, _ := ctx.Value(schemaListener{}).(func(step schemaStep))
+	for _, step := range plan.steps() {
+		if _, err := s.execResult(ctx, s.newText(step.statement)); err != nil {
+			return fmt.Errorf("auth: %s: %w", step.statement, err)
+		}
+		if made != nil {
+			made(step)
 		}
 	}
 	return nil
 }
+
+// A schemaStep is one statement of a migration, and what it makes.
+type schemaStep struct{ statement, kind, table, column string }
+
+// schemaListener is the key of the func(step schemaStep) in a context that is told of
+// each step. It is there and not a parameter because others may wrap the store.
+type schemaListener struct{}
 
 // checkAdditions refuses columns for which rows that exist have no value. MySQL
 // would make one up.
@@ -206,9 +217,9 @@ func (s *SQLStore) liveSchema(ctx context.Context) (map[string]*liveTable, error
 
 // A schemaPlan is what is missing in a database.
 type schemaPlan struct {
-	tables    []string
-	columns   []string
-	indexes   []string
+	tables    []schemaStep
+	columns   []schemaStep
+	indexes   []schemaStep
 	valueless []plannedColumn // columns to add for which rows that exist have no value
 }
 
@@ -217,8 +228,8 @@ type plannedColumn struct {
 	table *sqlTable
 }
 
-// statements returns what creates it, in an order that works.
-func (p *schemaPlan) statements() []string {
+// steps returns what creates it, in an order that works.
+func (p *schemaPlan) steps() []schemaStep {
 	return slices.Concat(p.tables, p.columns, p.indexes)
 }
 
@@ -250,14 +261,19 @@ func (s *SQLStore) planTable(plan *schemaPlan, st *sqlTable) {
 		}
 		definitions = append(definitions, c.name+" "+s.dialect.columnType(c)+s.currentTime(c)+notNull(c)+unique+s.reference(c))
 	}
-	plan.tables = append(plan.tables, "create table "+st.name+" ("+strings.Join(definitions, ", ")+")")
+	plan.tables = append(plan.tables, schemaStep{
+		statement: "create table " + st.name + " (" + strings.Join(definitions, ", ") + ")", kind: "table", table: st.plain,
+	})
 }
 
 func (s *SQLStore) planColumns(plan *schemaPlan, st *sqlTable, live *liveTable) {
 	for _, c := range st.all {
 		if _, ok := live.columns[schemaName(c.plain)]; !ok {
-			plan.columns = append(plan.columns, "alter table "+st.name+" add column "+
-				c.name+" "+s.dialect.columnType(c)+s.defaultOf(c)+notNull(c)+s.reference(c))
+			plan.columns = append(plan.columns, schemaStep{
+				statement: "alter table " + st.name + " add column " +
+					c.name + " " + s.dialect.columnType(c) + s.defaultOf(c) + notNull(c) + s.reference(c),
+				kind: "column", table: st.plain, column: c.plain,
+			})
 			if !c.Nullable && s.defaultOf(c) == "" {
 				plan.valueless = append(plan.valueless, plannedColumn{c, st})
 			}
@@ -310,7 +326,9 @@ func (s *SQLStore) planIndex(plan *schemaPlan, st *sqlTable, c *sqlColumn) {
 		create, kind = "create unique index ", "uidx"
 	}
 	name := s.dialect.quote(indexName(st.plain, c.plain, kind))
-	plan.indexes = append(plan.indexes, create+name+" on "+st.name+" ("+c.name+")")
+	plan.indexes = append(plan.indexes, schemaStep{
+		statement: create + name + " on " + st.name + " (" + c.name + ")", kind: "index", table: st.plain, column: c.plain,
+	})
 }
 
 // indexName is what the original calls the index of a column (contract section

@@ -43,12 +43,11 @@ func (b spaTab) shows(heading string) spaTab {
 func (b spaTab) waits(selector, text string) spaTab {
 	b.t.Helper()
 	got := ""
-	for range 200 {
+	for deadline := time.Now().Add(actionTimeout); time.Now().Before(deadline); time.Sleep(25 * time.Millisecond) {
 		got = try(b.tab, selector, chromedp.Evaluate[string](`document.querySelector("`+selector+`")?.innerText ?? ""`))
 		if got == text {
 			return b
 		}
-		time.Sleep(25 * time.Millisecond)
 	}
 	b.t.Fatalf("%s says %q, want %q; the page says:\n%s", selector, got, text, b.text())
 	return b

@@ -39,10 +39,15 @@ const npmTimeout = 10 * time.Minute // better-sqlite3 may have to be compiled
 func Install(tb testing.TB, scripts fs.FS) (dir string) {
 	tb.Helper()
 	Require(tb)
-	return place(tb, scripts, packages(tb, manifest, "", npm{
-		arguments: []string{"--ignore-scripts"},
-		needs:     "the npm registry",
-	}))
+	return place(tb, scripts, InstallManifest(tb, manifest))
+}
+
+// InstallManifest returns a directory whose node_modules is what a manifest asks for:
+// package.json and package-lock.json. It is in the user's cache like that of Install.
+func InstallManifest(tb testing.TB, manifest fs.FS) (dir string) {
+	tb.Helper()
+	Require(tb)
+	return packages(tb, manifest, "", npm{arguments: []string{"--ignore-scripts"}, needs: "the npm registry"})
 }
 
 // InstallSQLite is Install with better-sqlite3. Unless the download of a compiled
@@ -62,11 +67,7 @@ func InstallSQLite(tb testing.TB, scripts fs.FS) (dir string) {
 // again.
 func Build(tb testing.TB, program fs.FS) (dir string) {
 	tb.Helper()
-	Require(tb)
-	home := packages(tb, only{program, []string{"package.json", "package-lock.json", ".npmrc"}}, "", npm{
-		arguments: []string{"--ignore-scripts"},
-		needs:     "the npm registry",
-	})
+	home := InstallManifest(tb, only{program, []string{"package.json", "package-lock.json", ".npmrc"}})
 	dir = filepath.Join(home, "program-"+hash(tb, program))
 	once(tb, dir, func(dir string) error {
 		if err := os.CopyFS(dir, program); err != nil {

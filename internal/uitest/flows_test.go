@@ -85,7 +85,8 @@ func play(t *testing.T, site *site, flows func(*script)) []step {
 func (s *script) step(name string, b *tab, do func(), failures ...string) {
 	s.t.Helper()
 	do()
-	exchanges, complaints := b.trace.take(s.t)
+	b.settle()
+	exchanges, complaints := b.trace.take()
 	s.steps = append(s.steps, newStep(name, exchanges))
 	b.shoot(fmt.Sprintf("%02d %s", len(s.steps), name))
 	for _, complaint := range complaints {

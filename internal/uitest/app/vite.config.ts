@@ -4,5 +4,6 @@ import { defineConfig } from "vite";
 
 export default defineConfig({
   plugins: [react(), tailwindcss()],
+  server: { proxy: { "/api/auth": "http://localhost:8080" } }, // for vite dev
   build: { chunkSizeWarningLimit: 2000 },
 });
