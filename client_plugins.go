@@ -1,6 +1,6 @@
 package auth
 
-// installRemotely adds the endpoints of plugins to the API of a Client and gives all
+// installRemotely is install for a Client: it adds the endpoints of plugins to the API of a Client and gives all
 // endpoints what plugins may answer in place of their results.
 func (all extensions) installRemotely(api *API, p *pipeline) {
 	for _, added := range all {

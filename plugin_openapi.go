@@ -68,8 +68,8 @@ func (o *OpenAPI) Extend(s *Services) (*Extension, error) {
 	o.Reference = NewEndpoint(http.MethodGet, path, o.reference).
 		Describe(Description{Summary: "Show the document of all endpoints", Errors: map[int][]Code{404: nil}, Hidden: true})
 	return &Extension{Endpoints: []PluginEndpoint{
-		{Name: "generateOpenAPISchema", Endpoint: o.GenerateSchema},
-		{Name: "openAPIReference", Endpoint: o.Reference},
+		{Name: "generateOpenAPISchema", Endpoint: o.GenerateSchema, ReadOnly: true},
+		{Name: "openAPIReference", Endpoint: o.Reference, ReadOnly: true},
 	}}, nil
 }
 

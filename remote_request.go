@@ -21,8 +21,8 @@ type message struct {
 	body   []byte // a JSON object
 }
 
-// errUnsendable is the reason why a value of a field cannot be sent. Texts never
-// contain the value, which may be a secret.
+// Reasons why the value of a field cannot be sent. No error contains the value, which
+// may be a secret.
 var (
 	errGoOnly   = errors.New("only Go code in the process of the server can set it")
 	errNotText  = errors.New("it is not valid UTF-8")
@@ -168,8 +168,8 @@ func appendJSONName(dst []byte, name string) []byte {
 	return append(appendJSONString(dst, name), ':')
 }
 
-// appendSendable appends the JSON of a field. What a client of Go would silently make
-// another text of is refused.
+// appendSendable appends the JSON of a field. Text that encoding/json would silently
+// change is refused.
 func appendSendable(dst []byte, v reflect.Value) ([]byte, error) {
 	start := len(dst)
 	dst, err := appendMarshal(dst, v.Addr().Interface())

@@ -196,7 +196,7 @@ func sameInput(a, b any) bool {
 func TestRemoteRequestsArrive(t *testing.T) {
 	plugins := func() []Plugin {
 		send := func(context.Context, MagicLinkMail) error { return nil }
-		return []Plugin{&TwoFactor{}, &Username{}, &EmailOTP{}, &MagicLink{Send: send}, &JWT{}, &MultiSession{}, &OneTimeToken{}, &Bearer{}}
+		return []Plugin{&TwoFactor{}, &Username{}, &EmailOTP{}, &MagicLink{Send: send}, &JWT{}, &MultiSession{}, &OneTimeToken{}, &Bearer{}, &OpenAPI{}}
 	}
 	w := newWorld(t, func(c *Config) { c.Plugins = plugins() })
 	c := mustClient(t, "http://h", ClientPlugins(plugins()...))

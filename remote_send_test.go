@@ -95,14 +95,14 @@ func TestRemoteRetries(t *testing.T) {
 // TestRemoteReads: which endpoints may be asked again. A new one is not, until somebody
 // has thought about it.
 func TestRemoteReads(t *testing.T) {
-	c := mustClient(t, "http://h", ClientPlugins(&TwoFactor{}, &Username{}, &EmailOTP{}, &MagicLink{}, &JWT{}, &MultiSession{}, &OneTimeToken{}))
+	c := mustClient(t, "http://h", ClientPlugins(&TwoFactor{}, &Username{}, &EmailOTP{}, &MagicLink{}, &JWT{}, &MultiSession{}, &OneTimeToken{}, &OpenAPI{}))
 	var reads []string
 	for _, op := range c.API.Operations() {
 		if op.untyped().reads {
 			reads = append(reads, op.Name())
 		}
 	}
-	if got := strings.Join(reads, " "); got != "getSession listSessions listUserAccounts ok error isUsernameAvailable getJwks getToken listDeviceSessions" {
+	if got := strings.Join(reads, " "); got != "getSession listSessions listUserAccounts ok error isUsernameAvailable getJwks getToken listDeviceSessions generateOpenAPISchema openAPIReference" {
 		t.Errorf("asked again: %s", got)
 	}
 }
