@@ -37,6 +37,7 @@ func plugged(c *auth.Config) {
 		&auth.MultiSession{},
 		&auth.OneTimeToken{},
 		&auth.Bearer{},
+		&auth.OpenAPI{},
 	}
 }
 

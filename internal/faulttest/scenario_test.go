@@ -189,7 +189,7 @@ var coreScenarios = []scenario{
 }
 
 // storeless endpoints have no scenario.
-var storeless = []string{"ok", "error", "generateTOTP"}
+var storeless = []string{"ok", "error", "generateTOTP", "generateOpenAPISchema", "openAPIReference"}
 
 const (
 	cat         = `{"name":"Cat","email":"cat@example.com","password":"password of cat"}`
