@@ -166,7 +166,7 @@ func (d *diagnosing) storedSession(token string) {
 			"Sign in again. If that happens after each start, use a store that lasts; if on some servers only, give all of them the same one.")
 	case data.Session.ExpiresAt.Before(now()):
 		d.find("session_expired", "the session expired at "+data.Session.ExpiresAt.Format(time.RFC3339), "It is over.",
-			"Sign in again. Session.ExpiresIn says how long sessions live, and UpdateAge how often reading one prolongs it; Auth.Session alone prolongs none.")
+			"Sign in again. Session.ExpiresIn and MaxLifetime say how long sessions live, and UpdateAge how often reading one prolongs it; Auth.Session alone prolongs none.")
 	default:
 		d.found(data)
 	}

@@ -67,11 +67,11 @@ func (d *diagnosing) missing() {
 // otherName looks for the session's cookie under a name that it would have in another
 // configuration. Names of other cookies are not shown: some have secrets in them.
 func (d *diagnosing) otherName() {
-	bare := strings.TrimPrefix(strings.TrimPrefix(d.Cookie, securePrefix), "__Host-")
-	for _, other := range []string{securePrefix + bare, bare, "__Host-" + bare, defaultPrefix + ".session_token", securePrefix + defaultPrefix + ".session_token"} {
+	bare := strings.TrimPrefix(strings.TrimPrefix(d.Cookie, securePrefix), hostPrefix)
+	for _, other := range []string{securePrefix + bare, bare, hostPrefix + bare, defaultPrefix + ".session_token", securePrefix + defaultPrefix + ".session_token"} {
 		if _, sent := cookieValue(d.headers, other); sent && other != d.Cookie {
 			d.find("cookie_other_name", "a cookie "+other+" and none with the name "+d.Cookie,
-				"The name has __Secure- in front where the base URL is https. Cookies.Prefix and Cookies.SessionToken change it too.",
+				"The name has __Secure- in front where the base URL is https, or __Host- (Cookies.HostPrefix). Cookies.Prefix and Cookies.SessionToken change it too.",
 				"Give all servers and proxies on the way the base URL that browsers see, and the same Cookies; then sign in again.")
 			return
 		}

@@ -106,6 +106,12 @@ var diagnosisCases = []diagnosisCase{
 	{reason: "the cookie of a server with https", spoil: func(_ *world, ann *browser, r *http.Request) {
 		r.Header.Set("Cookie", securePrefix+tokenName+"="+ann.cookies[tokenName])
 	}, want: "cookie_other_name", has: []string{securePrefix + tokenName}},
+	{reason: "the cookie of before HostPrefix", edit: func(c *Config) {
+		httpsBase(c)
+		c.Cookies.HostPrefix = true
+	}, spoil: func(w *world, ann *browser, r *http.Request) {
+		withHeaders("X-Forwarded-Proto", "https", "Cookie", securePrefix+tokenName+"="+ann.cookies[hostPrefix+tokenName])(w, ann, r)
+	}, want: "cookie_other_name", has: []string{hostPrefix + tokenName}},
 	{reason: "the cookie of a server with another prefix", spoil: func(_ *world, ann *browser, r *http.Request) {
 		r.Header.Set("Cookie", "acme.session_token="+ann.cookies[tokenName])
 	}, want: "cookie_other_name", has: []string{"Cookies.Prefix"}},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -45,7 +46,7 @@ type tab struct {
 func open(t *testing.T) *tab { t.Helper(); return openAt(t, startServer) }
 
 // openAt starts a server, of which start returns the URL, and a browser.
-func openAt(t *testing.T, start func(t *testing.T) string) *tab {
+func openAt(t *testing.T, start func(t *testing.T) string, more ...chromedp.ExecAllocatorOption) *tab {
 	t.Helper()
 	path := findBrowser(t)
 	base := start(t)
@@ -54,6 +55,7 @@ func openAt(t *testing.T, start func(t *testing.T) string) *tab {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
+	options = append(options, more...)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
 	t.Cleanup(cancel)
 	return newTab(t, ctx, base)
@@ -178,4 +180,19 @@ func (b *tab) alert(want string) *tab {
 func (b *tab) value(input string) string {
 	b.t.Helper()
 	return try(b, "value of "+input, chromedp.Value(chromedp.CSS("#"+input)))
+}
+
+// artifacts returns the folder for what a test leaves to people to look at: in the one
+// that CI_ARTIFACTS names, or where go test -artifacts wants it.
+func artifacts(t *testing.T) string {
+	t.Helper()
+	kept := os.Getenv("CI_ARTIFACTS")
+	if kept == "" {
+		return t.ArtifactDir()
+	}
+	dir := filepath.Join(kept, "browsertest", filepath.FromSlash(t.Name()))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }

@@ -83,10 +83,7 @@ func (b spaTab) opens(path string) spaTab { b.t.Helper(); b.goTo(path); return b
 // picture keeps what the tab shows among the artefacts of the test.
 func (b spaTab) picture(name string) spaTab {
 	b.t.Helper()
-	png := try(b.tab, "screenshot", chromedp.CaptureScreenshot())
-	if err := os.WriteFile(filepath.Join(b.t.ArtifactDir(), name+".png"), png, 0o600); err != nil {
-		b.t.Fatal(err)
-	}
+	b.keep(name)
 	return b
 }
 

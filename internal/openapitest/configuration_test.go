@@ -67,7 +67,7 @@ type (
 		Count   int            `json:"count"`
 		Kind    string         `json:"kind" check:"oneof=book|record"`
 		Made    time.Time      `json:"made"`
-		Parts   []Item         `json:"parts"`
+		Parts   []Item         `json:"parts,omitempty"`
 		Labels  map[string]int `json:"labels,omitempty"`
 		Picture []byte         `json:"picture,omitempty"`
 		Owner   *auth.User     `json:"owner,omitempty"`
@@ -91,7 +91,7 @@ func ownEndpoints() []auth.Operation {
 		auth.NewEndpoint(http.MethodGet, "/shelves/:shelf/items", func(context.Context, listItems) ([]Item, error) { return []Item{}, nil }).
 			Describe(auth.Description{Summary: "List the items of a shelf", Tag: "Items", Errors: map[int][]auth.Code{404: {"NO_SHELF"}}}),
 		auth.NewEndpoint(http.MethodPut, "/shelves/:shelf/items/:id", func(_ context.Context, in putItem) (*Item, error) {
-			return &Item{ID: in.ID, Name: in.Name, Kind: "book", Parts: []Item{}}, nil
+			return &Item{ID: in.ID, Name: in.Name, Kind: "book"}, nil
 		}).Describe(auth.Description{Summary: "Put an item on a shelf", Tag: "Items"}),
 	}
 }

@@ -337,13 +337,13 @@ func (b *tab) lacks(text string) *tab {
 // shoot keeps a picture of the page.
 func (b *tab) shoot(name string) {
 	b.t.Helper()
-	picture, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(80))
+	picture, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
 	if err != nil {
 		b.t.Errorf("screenshot: %v", err)
 		return
 	}
 	dir := artifacts(b.t)
-	path := filepath.Join(dir, name+".jpg")
+	path := filepath.Join(dir, name+".png")
 	if err := os.WriteFile(path, picture, 0o644); err != nil {
 		b.t.Error(err)
 	}
