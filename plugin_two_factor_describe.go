@@ -85,6 +85,6 @@ func (p *TwoFactor) describe() {
 	})
 	p.ViewBackupCodes.Describe(Description{
 		Summary: "Show the backup codes that a user has left",
-		Errors:  map[int][]Code{400: {ErrBackupCodesNotEnabled, ErrInvalidBackupCode}},
+		Errors:  map[int][]Code{400: {ErrBackupCodesNotEnabled, ErrInvalidBackupCode, ""}},
 	})
 }
