@@ -3,45 +3,45 @@ package auth
 import "net/http"
 
 // API has the endpoints of an instance as fields, named as in the original
-// (signInEmail is SignInEmail).
+// (signInEmail is SignInEmail). Paths are below the base path.
 type API struct {
-	SignUpEmail   *Endpoint[SignUpEmailRequest, *SignUpEmailResponse]
-	SignInSocial  *Endpoint[SignInSocialRequest, *SignInSocialResponse]
-	CallbackOAuth *Endpoint[CallbackOAuthRequest, Empty]
-	SignInEmail   *Endpoint[SignInEmailRequest, *SignInEmailResponse]
-	SignOut       *Endpoint[SignOutRequest, *SignOutResponse]
+	SignUpEmail   *Endpoint[SignUpEmailRequest, *SignUpEmailResponse]   // POST /sign-up/email: a new user with a password
+	SignInSocial  *Endpoint[SignInSocialRequest, *SignInSocialResponse] // POST /sign-in/social: where to go for a provider, or a sign-in by its id_token
+	CallbackOAuth *Endpoint[CallbackOAuthRequest, Empty]                // GET, POST /callback/:id: the way back from a provider
+	SignInEmail   *Endpoint[SignInEmailRequest, *SignInEmailResponse]   // POST /sign-in/email: with address and password
+	SignOut       *Endpoint[SignOutRequest, *SignOutResponse]           // POST /sign-out: ends the session
 
-	GetSession          *Endpoint[GetSessionRequest, *SessionData]
-	UpdateSession       *Endpoint[UpdateSessionRequest, *UpdateSessionResponse]
-	ListSessions        *Endpoint[Empty, []*Session]
-	RevokeSession       *Endpoint[RevokeSessionRequest, *Status]
-	RevokeSessions      *Endpoint[Empty, *Status]
-	RevokeOtherSessions *Endpoint[Empty, *Status]
+	GetSession          *Endpoint[GetSessionRequest, *SessionData]              // GET, POST /get-session: who is signed in; nil if nobody is
+	UpdateSession       *Endpoint[UpdateSessionRequest, *UpdateSessionResponse] // POST /update-session: additional columns
+	ListSessions        *Endpoint[Empty, []*Session]                            // GET /list-sessions: the user's, on all devices
+	RevokeSession       *Endpoint[RevokeSessionRequest, *Status]                // POST /revoke-session: ends one by its token
+	RevokeSessions      *Endpoint[Empty, *Status]                               // POST /revoke-sessions: ends all of the user's
+	RevokeOtherSessions *Endpoint[Empty, *Status]                               // POST /revoke-other-sessions: all but this one
 
-	RequestPasswordReset         *Endpoint[RequestPasswordResetRequest, *RequestPasswordResetResponse]
-	RequestPasswordResetCallback *Endpoint[RequestPasswordResetCallbackRequest, Empty]
-	ResetPassword                *Endpoint[ResetPasswordRequest, *Status]
-	VerifyPassword               *Endpoint[VerifyPasswordRequest, *Status]
-	ChangePassword               *Endpoint[ChangePasswordRequest, *ChangePasswordResponse]
-	SetPassword                  *Endpoint[SetPasswordRequest, *Status] // has no URL
+	RequestPasswordReset         *Endpoint[RequestPasswordResetRequest, *RequestPasswordResetResponse] // POST /request-password-reset: mails a link
+	RequestPasswordResetCallback *Endpoint[RequestPasswordResetCallbackRequest, Empty]                 // GET /reset-password/:token: where it leads
+	ResetPassword                *Endpoint[ResetPasswordRequest, *Status]                              // POST /reset-password: a new password for the token
+	VerifyPassword               *Endpoint[VerifyPasswordRequest, *Status]                             // POST /verify-password: is it the user's?
+	ChangePassword               *Endpoint[ChangePasswordRequest, *ChangePasswordResponse]             // POST /change-password: by who knows the old one
+	SetPassword                  *Endpoint[SetPasswordRequest, *Status]                                // a first password; has no URL
 
-	SendVerificationEmail *Endpoint[SendVerificationEmailRequest, *Status]
-	VerifyEmail           *Endpoint[VerifyEmailRequest, *VerifyEmailResponse]
+	SendVerificationEmail *Endpoint[SendVerificationEmailRequest, *Status]    // POST /send-verification-email: mails a link
+	VerifyEmail           *Endpoint[VerifyEmailRequest, *VerifyEmailResponse] // GET /verify-email: where it leads
 
-	UpdateUser         *Endpoint[UpdateUserRequest, *Status]
-	ChangeEmail        *Endpoint[ChangeEmailRequest, *Status]
-	DeleteUser         *Endpoint[DeleteUserRequest, *DeleteUserResponse]
-	DeleteUserCallback *Endpoint[DeleteUserCallbackRequest, *DeleteUserResponse]
+	UpdateUser         *Endpoint[UpdateUserRequest, *Status]                     // POST /update-user: name, image, additional columns
+	ChangeEmail        *Endpoint[ChangeEmailRequest, *Status]                    // POST /change-email: begins a change of the address
+	DeleteUser         *Endpoint[DeleteUserRequest, *DeleteUserResponse]         // POST /delete-user: deletes, or mails a link
+	DeleteUserCallback *Endpoint[DeleteUserCallbackRequest, *DeleteUserResponse] // GET /delete-user/callback: where it leads
 
-	LinkSocialAccount *Endpoint[LinkSocialAccountRequest, *LinkSocialAccountResponse]
-	ListUserAccounts  *Endpoint[Empty, []AccountInfo]
-	UnlinkAccount     *Endpoint[UnlinkAccountRequest, *Status]
-	AccountInfo       *Endpoint[AccountInfoRequest, *AccountInfoResponse]
-	GetAccessToken    *Endpoint[AccountRequest, *AccessTokenResponse]
-	RefreshToken      *Endpoint[AccountRequest, *RefreshTokenResponse]
+	LinkSocialAccount *Endpoint[LinkSocialAccountRequest, *LinkSocialAccountResponse] // POST /link-social: one more account at a provider
+	ListUserAccounts  *Endpoint[Empty, []AccountInfo]                                 // GET /list-accounts: the user's
+	UnlinkAccount     *Endpoint[UnlinkAccountRequest, *Status]                        // POST /unlink-account: takes one away
+	AccountInfo       *Endpoint[AccountInfoRequest, *AccountInfoResponse]             // GET /account-info: what the provider says now
+	GetAccessToken    *Endpoint[AccountRequest, *AccessTokenResponse]                 // POST /get-access-token: for the provider's API
+	RefreshToken      *Endpoint[AccountRequest, *RefreshTokenResponse]                // POST /refresh-token: a new one
 
-	OK    *Endpoint[Empty, *OKResponse]
-	Error *Endpoint[ErrorRequest, Raw]
+	OK    *Endpoint[Empty, *OKResponse] // GET /ok: the server serves
+	Error *Endpoint[ErrorRequest, Raw]  // GET /error: the page for failed links
 
 	plugins []Operation
 }

@@ -190,9 +190,9 @@ func (b *strictBrowser) signIn(name string) *httptest.ResponseRecorder {
 
 // TestStrictPage: docs/asvs.md shows the code that the tests of strict mode run.
 func TestStrictPage(t *testing.T) {
-	_, page, _ := strings.Cut(readText(t, "docs/asvs.md"), "```go\n")
-	block, _, ok := strings.Cut(page, "```")
-	if !ok {
+	_, block, _ := strings.Cut(readText(t, "docs/asvs.md"), "\n```go\n")
+	block, _, found := strings.Cut(block, "```\n")
+	if !found {
 		t.Fatal("docs/asvs.md has no Go code")
 	}
 	declarations := func(code string) string {

@@ -118,6 +118,7 @@ func newServices(config *Config, added extensions, base *url.URL, address *addre
 		signer:              newSigner(secretValues(config.Secret, config.Secrets)...),
 		background:          config.Background,
 		validateInfo:        config.User.ValidateInfo,
+		proxies:             address,
 	}
 	s.session.Fields = additional(sessionFields)
 	s.extend(added)

@@ -47,6 +47,27 @@ func TestClientSecureCookies(t *testing.T) {
 	}
 }
 
+// TestClientOfManyHosts: a server that serves several hosts is told which one is meant,
+// though it is asked under an address of its own.
+func TestClientOfManyHosts(t *testing.T) {
+	w := newWorld(t, func(c *Config) {
+		c.BaseURL, c.DynamicBaseURL = "", DynamicBaseURL{AllowedHosts: []string{"example.com", "example.org"}}
+	})
+	server := httptest.NewServer(w)
+	t.Cleanup(server.Close)
+	c := mustClient(t, server.URL, ClientOrigin("https://example.org"))
+	signUpAs(t, c, "ann")
+	if _, err := c.API.ChangeEmail.Call(t.Context(), ChangeEmailRequest{NewEmail: "annie@example.com"}); err != nil {
+		t.Fatal(err)
+	}
+	if link := w.lastMail().URL; !strings.HasPrefix(link, "https://example.org/api/auth/verify-email") {
+		t.Errorf("the mail's link is %s", link)
+	}
+	if _, err := mustClient(t, server.URL).API.OK.Call(t.Context(), Empty{}); apiError(err) == nil || apiError(err).Status != http.StatusMisdirectedRequest {
+		t.Errorf("another host: %v", err)
+	}
+}
+
 // TestClientOnBehalf: a call with somebody's headers is theirs alone, also if there are
 // none.
 func TestClientOnBehalf(t *testing.T) {

@@ -12,7 +12,7 @@ type DeleteUserRequest struct {
 	Token       string `json:"token,omitempty"`       // of the mail, deletes at once
 }
 
-// DeleteUserResponse is its answer.
+// DeleteUserResponse is the answer of POST /delete-user and GET /delete-user/callback.
 type DeleteUserResponse struct {
 	Success bool   `json:"success"`
 	Message string `json:"message"` // "User deleted" or "Verification email sent"

@@ -39,6 +39,10 @@
 // NewEndpoint makes endpoints of your own with the same doors, hooks and
 // validation.
 //
+// OpenAPI describes all of them, and yours, in OpenAPI 3.1 (docs/openapi.md):
+//
+//	mux.Handle("GET /openapi.json", a.OpenAPI(createItem))
+//
 // # Sessions
 //
 // A session is a row in the store and a signed cookie. Auth.RequireSession
@@ -79,6 +83,19 @@
 // client. These checks belong to requests and are not made for direct calls:
 // pages of your own that call endpoints need the protection against cross-site
 // requests that net/http has, http.CrossOriginProtection, and WithRateLimit.
+//
+// # Logs and events
+//
+// Sign-ins, refusals and changes are events: records of Config.Logger with a name, at
+// level Info or, if they are suspicious, Warn, and calls of Config.OnEvent for programs
+// that count them or hand them on. They come when what they are about is stored, and have
+// no password, token or address in them; docs/events.md lists them:
+//
+//	OnEvent: func(ctx context.Context, e auth.Event) { counts.Add(string(e.Name), 1) },
+//
+// Internal errors are records at level Error, and Config.OnError hears of them. Migrate
+// and Cleanup tell what they do. Auth.Diagnose tells developers why a request has no
+// session, or is refused; docs/troubleshooting.md has what it finds.
 //
 // # Compatibility
 //

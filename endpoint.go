@@ -195,9 +195,17 @@ type operation struct {
 	instead     []answerForm // what a remote may answer in place of the result
 }
 
-func (op *operation) Name() string        { return op.name }
-func (op *operation) Methods() []string   { return slices.Clone(op.methods) }
-func (op *operation) Path() string        { return op.path }
+// Name returns the original's API name, such as "signInEmail", empty for an endpoint
+// that NewEndpoint made and no plugin has named.
+func (op *operation) Name() string { return op.name }
+
+// Methods returns the HTTP methods that the endpoint answers.
+func (op *operation) Methods() []string { return slices.Clone(op.methods) }
+
+// Path returns the path below the base path, with parameters as ":name". It is empty
+// for an endpoint that only Go code can call.
+func (op *operation) Path() string { return op.path }
+
 func (op *operation) untyped() *operation { return op }
 
 func (op *operation) answers(method string) bool { return slices.Contains(op.methods, method) }

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // planned is embedded in entities. It remembers the table that an entity came
@@ -59,6 +60,21 @@ func newEntityPlan(t reflect.Type, table *Table) (*entityPlan, error) {
 		return nil, fmt.Errorf("auth: %v: %w", t, err)
 	}
 	return plan, nil
+}
+
+// plainPlans are plans for structs alone, each made once.
+var plainPlans sync.Map // of *entityPlan, by reflect.Type
+
+// plainPlan returns the plan of a struct type whose table is not known.
+func plainPlan(t reflect.Type) (*entityPlan, error) {
+	if made, ok := plainPlans.Load(t); ok {
+		return made.(*entityPlan), nil
+	}
+	plan, err := newEntityPlan(t, nil)
+	if err == nil {
+		plainPlans.Store(t, plan)
+	}
+	return plan, err
 }
 
 func (p *entityPlan) addField(i int, f reflect.StructField) error {
@@ -267,7 +283,7 @@ func (p *entityPlan) marshal(entity any) ([]byte, error) {
 func (p *entityPlan) appendObject(dst []byte, entity any) (_ []byte, err error) {
 	v := reflect.ValueOf(entity).Elem()
 	if p == nil {
-		if p, err = newEntityPlan(v.Type(), nil); err != nil {
+		if p, err = plainPlan(v.Type()); err != nil {
 			return nil, err
 		}
 	}

@@ -11,7 +11,7 @@ import (
 // them.
 func unmarshalEntity(data []byte, entity any) error {
 	v := reflect.ValueOf(entity).Elem()
-	plan, err := newEntityPlan(v.Type(), nil)
+	plan, err := plainPlan(v.Type())
 	if err != nil {
 		return err
 	}

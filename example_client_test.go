@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 
@@ -18,6 +19,7 @@ func serveExample(plugins ...auth.Plugin) (url string, stop func()) {
 	a, err := auth.New(auth.Config{
 		BaseURL: url, Secret: "a secret of at least 32 characters", Store: auth.NewMemoryStore(),
 		EmailPassword: auth.EmailPassword{Enabled: true}, Plugins: plugins,
+		Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		panic(err)

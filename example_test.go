@@ -343,3 +343,47 @@ func ExampleNewVerifier_mistakes() {
 	// auth: VerifierConfig has both a storage and a URL: one place says who is signed in
 	// auth: VerifierConfig.URL "auth.internal" is no absolute http or https URL
 }
+
+// A program counts events, and raises an alarm at some. Nothing in them says who tried
+// which password at which address.
+func ExampleConfig_onEvent() {
+	a, err := auth.New(auth.Config{
+		BaseURL:       "https://example.com",
+		Secret:        "a secret of at least 32 characters",
+		Store:         auth.NewMemoryStore(),
+		EmailPassword: auth.EmailPassword{Enabled: true},
+		Logger:        slog.New(slog.DiscardHandler),
+		OnEvent: func(_ context.Context, e auth.Event) {
+			fmt.Println(e.Level, e.Name, e.Method)
+		},
+	})
+	if err != nil {
+		panic(err)
+	}
+	ctx := context.Background()
+	if _, err := a.API.SignUpEmail.Call(ctx, john); err != nil {
+		panic(err)
+	}
+	_, _ = a.API.SignInEmail.Call(ctx, auth.SignInEmailRequest{Email: "john@doe.com", Password: "wrong"})
+	_, _ = a.API.SignInEmail.Call(ctx, auth.SignInEmailRequest{Email: "nobody@doe.com", Password: "wrong"})
+	// Output:
+	// INFO sign_up email-password
+	// INFO sign_in email
+	// WARN sign_in_failed email
+	// WARN sign_in_failed email
+}
+
+func ExampleAuth_Diagnose() {
+	a := newAuth()
+	r := httptest.NewRequest("POST", "http://example.com/api/auth/sign-out", nil)
+	r.Header.Set("Origin", "https://app.example.com")
+	r.Header.Set("Cookie", "better-auth.session_token=…")
+
+	for _, finding := range a.Diagnose(r).Findings {
+		fmt.Println(finding.Code + ": " + finding.Saw)
+	}
+	// Output:
+	// cookie_other_name: a cookie better-auth.session_token and none with the name __Secure-better-auth.session_token
+	// secure_cookie_over_http: the cookie is Secure, and the request came over http
+	// origin_not_trusted: the request comes from "https://app.example.com", which is no trusted origin
+}

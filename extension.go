@@ -107,6 +107,11 @@ func (e *extension) check() error {
 	for _, h := range e.After {
 		errs = append(errs, e.wrong(h.check("After")))
 	}
+	for _, a := range e.Answers {
+		if a.Value == nil {
+			errs = append(errs, e.wrong(fmt.Errorf("an answer for %q has no Value", a.Paths)))
+		}
+	}
 	if _, err := newRateRules(e.RateRules); err != nil {
 		errs, e.RateRules = append(errs, e.wrong(err)), nil
 	}

@@ -40,7 +40,7 @@ func (f floor) String() string {
 var house = map[floor]string{
 	kernelFloor: `apierror binding binding_nested body call describe doc endpoint exchange form json
 		openapi openapi_model openapi_operation openapi_schema optional pipeline
-		remote remote_header remote_proxy remote_request remote_response remote_send response utf8 validate`,
+		remote remote_header remote_proxy remote_request remote_response remote_send remote_text response utf8 validate`,
 
 	storageFloor: `condition entity entity_field entity_json id naming row store store_memory store_memory_table
 		store_memory_tx store_memory_view store_sql store_sql_dialect store_sql_mysql
@@ -61,7 +61,7 @@ var house = map[floor]string{
 	endpointFloor: `account_endpoints account_refresh account_tokens change_email core delete_user password_change password_length
 		password_reset session_endpoints sign_in sign_up social_callback social_link social_sign_in social_sign_out social_user status update_user verify_email`,
 
-	authFloor: `api api_descriptions auth client client_config client_cookies client_entities client_plugins client_session
+	authFloor: `api api_descriptions auth diagnose diagnose_cookie diagnose_origin client client_config client_cookies client_entities client_plugins client_session
 		config config_check config_cookies extension extension_endpoints extension_tables openapi_auth plugin router schema service service_cookies
 		service_secrets service_sessions service_users service_verifications verifier verifier_config`,
 }

@@ -36,8 +36,8 @@ type ChangePasswordRequest struct {
 	RevokeOtherSessions bool   `json:"revokeOtherSessions,omitempty"`
 }
 
-// ChangePasswordResponse is its answer. Token is that of the new session if all
-// sessions were revoked, nil otherwise.
+// ChangePasswordResponse is the answer of POST /change-password. Token is that of the
+// new session if all sessions were revoked, nil otherwise.
 type ChangePasswordResponse struct {
 	Token *string `json:"token"`
 	User  *User   `json:"user" check:"nonnull"`

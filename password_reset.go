@@ -12,7 +12,8 @@ type RequestPasswordResetRequest struct {
 	RedirectTo string `json:"redirectTo,omitempty"` // page that asks for the new password; gets ?token= or ?error=
 }
 
-// RequestPasswordResetResponse is its answer, whether the user exists or not.
+// RequestPasswordResetResponse is the answer of POST /request-password-reset, whether
+// the user exists or not.
 type RequestPasswordResetResponse struct {
 	Status  bool   `json:"status"`
 	Message string `json:"message"`

@@ -18,7 +18,7 @@ type SignInEmailOTPRequest struct {
 	Fields map[string]any `json:",inline"`
 }
 
-// SignInEmailOTPResponse is its answer.
+// SignInEmailOTPResponse is the answer of POST /sign-in/email-otp.
 type SignInEmailOTPResponse struct {
 	Token string `json:"token"`
 	User  *User  `json:"user" check:"nonnull"`

@@ -12,8 +12,8 @@ type VerifyEmailOTPRequest struct {
 	OTP   string `json:"otp"`
 }
 
-// VerifyEmailOTPResponse is its answer. Token is nil unless EmailVerification.AutoSignIn
-// has signed the user in.
+// VerifyEmailOTPResponse is the answer of POST /email-otp/verify-email. Token is nil
+// unless EmailVerification.AutoSignIn has signed the user in.
 type VerifyEmailOTPResponse struct {
 	Status bool    `json:"status"`
 	Token  *string `json:"token"`

@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// GetJWKSRequest is empty.
+// GetJWKSRequest is the request of GET /jwks, which has no members.
 type GetJWKSRequest struct{}
 
 // GetJWKSResponse is a JSON Web Key Set (RFC 7517 section 5).

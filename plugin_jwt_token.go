@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// GetTokenRequest is empty.
+// GetTokenRequest is the request of GET /token, which has no members.
 type GetTokenRequest struct{}
 
 // GetTokenResponse has a token about the caller's session.

@@ -21,8 +21,8 @@ type EnableTwoFactorRequest struct {
 	Issuer   string `json:"issuer,omitempty"`
 }
 
-// EnableTwoFactorResponse is its answer. URI and codes are there for MethodTOTP
-// alone: this is the only time that the codes are shown.
+// EnableTwoFactorResponse is the answer of POST /two-factor/enable. URI and codes are
+// there for MethodTOTP alone: this is the only time that the codes are shown.
 type EnableTwoFactorResponse struct {
 	Method      string   `json:"method"`
 	TOTPURI     string   `json:"totpURI,omitempty"`

@@ -54,7 +54,7 @@ type GenerateTOTPRequest struct {
 	Secret string `json:"secret"`
 }
 
-// GenerateTOTPResponse is its result.
+// GenerateTOTPResponse is the result of TwoFactor.GenerateTOTP.
 type GenerateTOTPResponse struct {
 	Code string `json:"code"`
 }

@@ -190,8 +190,8 @@ type SignInUsernameRequest struct {
 	CallbackURL *string `json:"callbackURL,omitempty"` // where the client is to go
 }
 
-// SignInUsernameResponse is its answer. Redirect asks the client to go to URL, which
-// is the CallbackURL of the request.
+// SignInUsernameResponse is the answer of POST /sign-in/username. Redirect asks the
+// client to go to URL, which is the CallbackURL of the request.
 type SignInUsernameResponse struct {
 	Redirect bool    `json:"redirect"`
 	Token    string  `json:"token"`
@@ -271,7 +271,7 @@ type IsUsernameAvailableRequest struct {
 	Username string `json:"username"`
 }
 
-// IsUsernameAvailableResponse is its answer.
+// IsUsernameAvailableResponse is the answer of POST /is-username-available.
 type IsUsernameAvailableResponse struct {
 	Available bool `json:"available"`
 }

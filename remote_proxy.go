@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httputil"
@@ -70,11 +71,16 @@ func (op *operation) passThrough(w http.ResponseWriter, r *http.Request, target 
 	ctx, cancel := remote.bounded(r.Context())
 	defer cancel()
 	r = r.WithContext(ctx)
-	if r.Body != nil {
+	switch {
+	case r.ContentLength > op.pipeline.bodyLimit:
+		op.pipeline.writeError(w, r, ErrPayloadTooLarge.With(http.StatusRequestEntityTooLarge))
+		return
+	case r.Body != nil:
 		r.Body = http.MaxBytesReader(w, r.Body, op.pipeline.bodyLimit)
 	}
 	proxy := httputil.ReverseProxy{
 		Transport: remote.client.Transport,
+		ErrorLog:  slog.NewLogLogger(op.pipeline.log().Handler(), slog.LevelWarn),
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.Out.URL, p.Out.Host = target, ""
 			p.Out.Header["X-Forwarded-For"] = p.In.Header["X-Forwarded-For"]
@@ -197,6 +203,7 @@ func (op *operation) relayedHeader(x *Exchange) http.Header {
 	dropHopByHop(h)
 	h.Del("Accept-Encoding") // the answer is read here
 	h.Del("Content-Length")
+	h.Del("Forwarded")
 	op.pipeline.remote.forwardedFor(h, x.request)
 	h["X-Forwarded-Host"], h["X-Forwarded-Proto"] = []string{x.request.Host}, []string{"http"}
 	if x.request.TLS != nil {

@@ -130,7 +130,7 @@ func (x *Exchange) encodeSafely(dst []byte) (body []byte, err error) {
 
 // encode appends the successful result in the form that clients receive.
 func (x *Exchange) encode(dst []byte) ([]byte, error) {
-	if x.received != nil {
+	if x.received != nil && x.err == nil {
 		return append(dst, x.received.body...), nil
 	}
 	if raw, ok := x.rawResult(); ok {

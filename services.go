@@ -48,6 +48,7 @@ type services struct {
 	signer    *signer
 	passwords *passwords
 	trusted   *trustedOrigins
+	proxies   *addressResolver
 	origin    *originCheck
 
 	background func(task func())

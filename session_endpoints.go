@@ -39,7 +39,7 @@ type UpdateSessionRequest struct {
 	Fields map[string]any `json:",inline"`
 }
 
-// UpdateSessionResponse is its answer.
+// UpdateSessionResponse is the answer of POST /update-session.
 type UpdateSessionResponse struct {
 	Session *Session `json:"session" check:"nonnull"`
 }

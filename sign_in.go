@@ -15,8 +15,8 @@ type SignInEmailRequest struct {
 	RememberMe  *bool   `json:"rememberMe,omitempty"`  // nil is true; new(false) makes a session for one day
 }
 
-// SignInEmailResponse is its answer. Redirect asks the client to go to URL,
-// which is the CallbackURL of the request.
+// SignInEmailResponse is the answer of POST /sign-in/email. Redirect asks the client to
+// go to URL, which is the CallbackURL of the request.
 type SignInEmailResponse struct {
 	Redirect bool    `json:"redirect"`
 	Token    string  `json:"token"`
@@ -118,8 +118,8 @@ type SignOutRequest struct {
 	State           string `json:"state,omitempty"`
 }
 
-// SignOutResponse is its answer. URL ends the session at the provider too, with
-// Redirect if the client should go there.
+// SignOutResponse is the answer of POST /sign-out. URL ends the session at the provider
+// too, with Redirect if the client should go there.
 type SignOutResponse struct {
 	Success  bool   `json:"success"`
 	URL      string `json:"url,omitempty"`

@@ -24,8 +24,8 @@ type SignUpEmailRequest struct {
 	Fields map[string]any `json:",inline"`
 }
 
-// SignUpEmailResponse is its answer. Token is nil when the user was not signed
-// in.
+// SignUpEmailResponse is the answer of POST /sign-up/email. Token is nil when the user
+// was not signed in.
 type SignUpEmailResponse struct {
 	Token *string `json:"token"`
 	User  *User   `json:"user" check:"nonnull"`

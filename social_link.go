@@ -28,9 +28,9 @@ func (r *LinkSocialAccountRequest) inspect(x *Exchange, issues []issue) []issue 
 	return inspectFlow(x, &r.AdditionalParams, issues)
 }
 
-// LinkSocialAccountResponse is its answer: URL is where the browser is to go, with
-// Redirect if the client should take it there. Status is set, and URL empty, when
-// an id_token linked the account at once.
+// LinkSocialAccountResponse is the answer of POST /link-social: URL is where the
+// browser is to go, with Redirect if the client should take it there. Status is set,
+// and URL empty, when an id_token linked the account at once.
 type LinkSocialAccountResponse struct {
 	URL      string `json:"url"`
 	Status   bool   `json:"status,omitempty"`

@@ -62,9 +62,9 @@ func (u *SocialUser) name() string {
 	return strings.TrimSpace(u.Name.FirstName + " " + u.Name.LastName)
 }
 
-// SignInSocialResponse is its answer: URL is where the browser is to go, with
-// Redirect if the client should take it there. With an id_token Token and User are
-// set instead, as by a sign-in with a password.
+// SignInSocialResponse is the answer of POST /sign-in/social: URL is where the browser
+// is to go, with Redirect if the client should take it there. With an id_token Token
+// and User are set instead, as by a sign-in with a password.
 type SignInSocialResponse struct {
 	URL      string `json:"url,omitempty"`
 	Redirect bool   `json:"redirect"`

@@ -126,8 +126,8 @@ type VerifyEmailRequest struct {
 	CallbackURL string `query:"callbackURL,omitempty"`
 }
 
-// VerifyEmailResponse is its answer when there is no CallbackURL to redirect to.
-// User is nil but at the end of an e-mail change.
+// VerifyEmailResponse is the answer of GET /verify-email when there is no CallbackURL
+// to redirect to. User is nil but at the end of an e-mail change.
 type VerifyEmailResponse struct {
 	Status bool         `json:"status"`
 	User   *User        `json:"-"`

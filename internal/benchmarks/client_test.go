@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/seed3b05b409/auth"
 )
@@ -56,6 +57,9 @@ func BenchmarkClient(b *testing.B) {
 	})
 }
 
+// bareClient has a time limit too, which costs it a timer for each request.
+var bareClient = &http.Client{Timeout: 30 * time.Second}
+
 // askBare is get-session by hand.
 func askBare(origin string, caller http.Header) (data copiedJSON, err error) {
 	r, err := http.NewRequest(http.MethodGet, origin+"/api/auth/get-session", nil)
@@ -63,7 +67,7 @@ func askBare(origin string, caller http.Header) (data copiedJSON, err error) {
 		return data, err
 	}
 	r.Header = caller.Clone()
-	response, err := http.DefaultClient.Do(r)
+	response, err := bareClient.Do(r)
 	if err != nil {
 		return data, err
 	}

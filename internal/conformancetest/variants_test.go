@@ -46,7 +46,7 @@ var (
 	rareVariants   = slices.Concat(signVariants, fieldVariants, copyVariants, originVariants, optionVariants, hookVariants, orderVariants, callbackVariants, oauthVariants, pluginVariants)
 
 	// pluginVariants are those with plugins.
-	pluginVariants = slices.Concat(sessionsPluginVariants, identityPluginVariants, emailOtpPluginVariants, twoFactorPluginVariants, jwtPluginVariants, probePluginVariants)
+	pluginVariants = slices.Concat(sessionsPluginVariants, identityPluginVariants, emailOtpPluginVariants, twoFactorPluginVariants, jwtPluginVariants, openAPIVariants, probePluginVariants)
 )
 
 // mainVariants are about signing up.

@@ -13,8 +13,8 @@
 //   - js, jsx, ts and tsx blocks are checked by the TypeScript compiler against the
 //     types of the npm package. That needs node and npm.
 //
-// What cannot be run here has a line above its fence, which says why; it is compiled
-// all the same:
+// What asks the server auth.internal is not run. What else cannot be run here has a
+// line above its fence, which says why. All of it is compiled:
 //
 //	<!-- not run: needs Redis -->
 package docstest

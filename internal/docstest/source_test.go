@@ -22,7 +22,7 @@ const generated = "github.com/seed3b05b409/auth/internal/docstest/generated"
 var known = map[string]string{
 	"auth": "github.com/seed3b05b409/auth", "redisstorage": "github.com/seed3b05b409/auth/redisstorage",
 	"redis": "github.com/redis/go-redis/v9", "norm": "golang.org/x/text/unicode/norm",
-	"bytes": "bytes", "context": "context", "cmp": "cmp", "embed": "embed", "errors": "errors", "fmt": "fmt",
+	"bytes": "bytes", "context": "context", "cmp": "cmp", "embed": "embed", "errors": "errors", "expvar": "expvar", "fmt": "fmt",
 	"hex": "encoding/hex", "html": "html", "httptest": "net/http/httptest", "http": "net/http", "io": "io",
 	"json": "encoding/json", "log": "log", "maps": "maps", "net": "net", "netip": "net/netip", "os": "os",
 	"rand": "crypto/rand", "slices": "slices", "slog": "log/slog", "smtp": "net/smtp", "sql": "database/sql",
@@ -145,13 +145,13 @@ func function(b block) (string, error) {
 		code = used
 	}
 	return fmt.Sprintf(`
-func fragment%d(s *docstest.Stage) {
-	ctx, key, a, db, mux, w, r, config, log := s.Context, s.Key, s.Auth, s.DB, s.Mux, s.Writer, s.Request, s.Config, s.Log
+func fragment%d(stage *docstest.Stage) {
+	ctx, key, a, db, mux, w, r, config, log := stage.Context, stage.Key, stage.Auth, stage.DB, stage.Mux, stage.Writer, stage.Request, stage.Config, stage.Log
 	var err error
 	_, _, _, _, _, _, _, _, _, _ = ctx, key, a, db, mux, w, r, config, log, err
 	{
 %s%s
-	s.Check(err)
+	stage.Check(err)
 	}
 }
 `, b.line, b.at(), code), nil

@@ -34,6 +34,35 @@ func TestInstall(t *testing.T) {
 	}
 }
 
+// TestBuild: npm run build runs once, among the packages.
+func TestBuild(t *testing.T) {
+	program := fstest.MapFS{
+		"package.json":      {Data: []byte(`{"name": "program", "private": true, "scripts": {"build": "node build.mjs"}}`)},
+		"package-lock.json": {Data: []byte(`{"name": "program", "lockfileVersion": 3, "requires": true, "packages": {"": {"name": "program"}}}`)},
+		"build.mjs":         {Data: []byte(`import { writeFileSync } from "node:fs"; writeFileSync("built.txt", "` + t.TempDir() + ` " + Math.random())`)},
+		"src/text.txt":      {Data: []byte("text")},
+	}
+	first := Build(t, program)
+	built, err := os.ReadFile(filepath.Join(first, "built.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(filepath.Join(first, "src", "text.txt")); string(text) != "text" {
+		t.Error(text, err)
+	}
+	again, err := os.ReadFile(filepath.Join(Build(t, program), "built.txt"))
+	if err != nil || string(again) != string(built) {
+		t.Errorf("built again: %s, %v", again, err)
+	}
+	program["src/text.txt"] = &fstest.MapFile{Data: []byte("other text")}
+	if other := Build(t, program); other == first || filepath.Dir(other) != filepath.Dir(first) {
+		t.Errorf("another program is in %s, the first in %s", other, first)
+	}
+	for _, dir := range []string{first, Build(t, program)} {
+		_ = os.RemoveAll(dir)
+	}
+}
+
 // TestHash: a change of a name or a content is another directory.
 func TestHash(t *testing.T) {
 	seen := make(map[string]bool)

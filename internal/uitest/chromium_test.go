@@ -174,17 +174,8 @@ func (r *trace) answered(id network.RequestID, status int64) {
 	}
 }
 
-// take waits until nothing is under way and returns what has come since it was last
-// called.
-func (r *trace) take(t *testing.T) (exchanges, complaints []string) {
-	t.Helper()
-	deadline := time.Now().Add(actionTimeout)
-	for !r.quiet() {
-		if time.Now().After(deadline) {
-			t.Fatal("the requests do not end:", r.pending)
-		}
-		time.Sleep(quietTime / 5)
-	}
+// take returns what has come since it was last called.
+func (r *trace) take() (exchanges, complaints []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	exchanges, complaints = r.exchanges, r.complaints
@@ -192,10 +183,29 @@ func (r *trace) take(t *testing.T) (exchanges, complaints []string) {
 	return exchanges, complaints
 }
 
-func (r *trace) quiet() bool {
+// quiet tells whether nothing is under way, and when that began.
+func (r *trace) quiet() (since time.Time, quiet bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return len(r.pending) == 0 && time.Since(r.last) > quietTime
+	return r.last, len(r.pending) == 0 && time.Since(r.last) > quietTime
+}
+
+// settle waits until nothing is under way and the page has nothing left to do with
+// what has come: a busy machine may take its time between an answer and the request
+// that follows from it.
+func (b *tab) settle() {
+	b.t.Helper()
+	const idle = "new Promise(done => requestIdleCallback(() => done(true)))"
+	for deadline := time.Now().Add(actionTimeout); time.Now().Before(deadline); time.Sleep(quietTime / 5) {
+		since, quiet := b.trace.quiet()
+		if !quiet || b.evaluate(idle, chromedp.EvalAwaitPromise) != "true" {
+			continue
+		}
+		if now, quiet := b.trace.quiet(); quiet && now.Equal(since) {
+			return
+		}
+	}
+	b.t.Fatalf("the page does not come to rest; under way: %v", b.trace.pending)
 }
 
 // try runs an action and fails the test if that takes too long.
@@ -211,13 +221,15 @@ func try[T any](b *tab, what string, action chromedp.Action[T]) T {
 	return value
 }
 
-// evaluate is for failures: it does not fail itself.
-func (b *tab) evaluate(expression string) string {
-	value, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](expression))
+// evaluate returns the value or the error.
+func (b *tab) evaluate(expression string, options ...chromedp.EvaluateOption) string {
+	ctx, cancel := context.WithTimeout(b.ctx, actionTimeout)
+	defer cancel()
+	value, err := chromedp.Run(ctx, chromedp.Evaluate[any](expression, options...))
 	if err != nil {
 		return err.Error()
 	}
-	return value
+	return fmt.Sprint(value)
 }
 
 func (b *tab) goTo(href string) *tab {
@@ -325,13 +337,13 @@ func (b *tab) lacks(text string) *tab {
 // shoot keeps a picture of the page.
 func (b *tab) shoot(name string) {
 	b.t.Helper()
-	picture, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(80))
+	picture, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
 	if err != nil {
 		b.t.Errorf("screenshot: %v", err)
 		return
 	}
 	dir := artifacts(b.t)
-	path := filepath.Join(dir, name+".jpg")
+	path := filepath.Join(dir, name+".png")
 	if err := os.WriteFile(path, picture, 0o644); err != nil {
 		b.t.Error(err)
 	}

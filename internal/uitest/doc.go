@@ -5,6 +5,6 @@
 // answer has to be the same.
 //
 // It needs Chromium, node 20.19 or newer and npm, and the npm registry for its
-// first run. Every step leaves a screenshot in the folder that CI_ARTIFACTS names,
-// or, with go test -artifacts, where that says.
+// first run. Every step at this library leaves a screenshot in the folder that
+// CI_ARTIFACTS names, or, with go test -artifacts, where that says.
 package uitest

@@ -49,11 +49,11 @@ func compare(t *testing.T, flows func(*script)) {
 	t.Run("servers", func(t *testing.T) {
 		t.Run("library", func(t *testing.T) {
 			t.Parallel()
-			ours = play(t, newSite(t, pages, library), flows)
+			ours = play(t, newSite(t, pages, library), flows, true)
 		})
 		t.Run("npm", func(t *testing.T) {
 			t.Parallel()
-			theirs = play(t, newSite(t, pages, original), flows)
+			theirs = play(t, newSite(t, pages, original), flows, false)
 		})
 	})
 	for i := range min(len(ours), len(theirs)) {
@@ -68,13 +68,15 @@ type script struct {
 	t             *testing.T
 	site          *site
 	first, second *tab
+	pictures      bool
 	steps         []step
 }
 
-// play runs flows and returns what the pages did.
-func play(t *testing.T, site *site, flows func(*script)) []step {
+// play runs flows and returns what the pages did. Pictures of every step are for
+// people: those of one server will do.
+func play(t *testing.T, site *site, flows func(*script), pictures bool) []step {
 	t.Helper()
-	s := &script{t: t, site: site, first: open(t, site)}
+	s := &script{t: t, site: site, first: open(t, site), pictures: pictures}
 	s.second = s.first.another()
 	flows(s)
 	return s.steps
@@ -85,9 +87,12 @@ func play(t *testing.T, site *site, flows func(*script)) []step {
 func (s *script) step(name string, b *tab, do func(), failures ...string) {
 	s.t.Helper()
 	do()
-	exchanges, complaints := b.trace.take(s.t)
+	b.settle()
+	exchanges, complaints := b.trace.take()
 	s.steps = append(s.steps, newStep(name, exchanges))
-	b.shoot(fmt.Sprintf("%02d %s", len(s.steps), name))
+	if s.pictures {
+		b.shoot(fmt.Sprintf("%02d %s", len(s.steps), name))
+	}
 	for _, complaint := range complaints {
 		s.t.Errorf("%s: %s", name, complaint)
 	}

@@ -29,8 +29,8 @@ func TestTrace(t *testing.T) {
 	t.Cleanup(server.Close)
 
 	b := open(t, &site{origin: server.URL})
-	b.goTo("/").sees("done")
-	exchanges, complaints := b.trace.take(t)
+	b.goTo("/").sees("done").settle()
+	exchanges, complaints := b.trace.take()
 	slices.Sort(exchanges)
 	if want := []string{"GET / 200", "POST /broken 500"}; !slices.Equal(exchanges, want) {
 		t.Errorf("exchanges %q, want %q", exchanges, want)
@@ -44,7 +44,7 @@ func TestTrace(t *testing.T) {
 	if len(complaints) != 4 {
 		t.Errorf("%d complaints:\n%s", len(complaints), said)
 	}
-	if exchanges, complaints = b.trace.take(t); len(exchanges)+len(complaints) > 0 {
+	if exchanges, complaints = b.trace.take(); len(exchanges)+len(complaints) > 0 {
 		t.Errorf("%q and %q are heard twice", exchanges, complaints)
 	}
 }

@@ -19,7 +19,7 @@ func TestComments(t *testing.T) {
 			missing(t, tool+" is missing", "to run this test, install it")
 		}
 	}
-	for _, name := range names() {
+	for _, name := range driven() {
 		t.Run(name, func(t *testing.T) {
 			s := &script{dir: t.TempDir(), addrs: make(map[string]string)}
 			switch name {

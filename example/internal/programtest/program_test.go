@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -42,10 +43,18 @@ var names = sync.OnceValue(func() (names []string) {
 	return names
 })
 
-// build makes all programs at once, so that what they share is compiled once.
+// driven are the programs that these tests use: those without tests of their own.
+var driven = sync.OnceValue(func() []string {
+	return slices.DeleteFunc(slices.Clone(names()), func(name string) bool {
+		own, _ := filepath.Glob(filepath.Join(root, "example", name, "*_test.go"))
+		return len(own) > 0
+	})
+})
+
+// build makes all of them at once, so that what they share is compiled once.
 var build = sync.OnceValues(func() (dir string, err error) {
 	args := []string{"build", "-o", workDir + string(filepath.Separator)}
-	for _, name := range names() {
+	for _, name := range driven() {
 		args = append(args, "./"+name)
 	}
 	cmd := exec.Command("go", args...)

@@ -19,7 +19,7 @@ func TestMinimal(t *testing.T) {
 // TestSecretOfEnvironment: AUTH_SECRET is the secret, so that one which is too short is
 // refused.
 func TestSecretOfEnvironment(t *testing.T) {
-	for _, name := range names() {
+	for _, name := range driven() {
 		if _, err := (run{env: []string{"AUTH_SECRET=too short"}}).start(t, name); err == nil || !strings.Contains(err.Error(), "needs 32") {
 			t.Errorf("%s: %v", name, err)
 		}
