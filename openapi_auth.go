@@ -78,6 +78,7 @@ func (s *instanceSource) describe(d *OpenAPIDocument) (*openAPI, error) {
 	for _, t := range tables {
 		w.components.set(capitalized(t.Name), tableSchema(t))
 	}
+	s.relaxSession(w)
 	w.describeSecurity(s.core)
 	w.body, w.answers, w.cookies, w.refusals = s.addColumns, s.answersOf, setsCookies, s.refusals
 	for _, op := range s.API.Operations() {
@@ -92,6 +93,17 @@ func (s *instanceSource) describe(d *OpenAPIDocument) (*openAPI, error) {
 	w.body, w.answers, w.cookies, w.refusals, w.security = nil, nil, nil, nil, nil
 	err := w.addOwn(s.own, openAPIServer{s.documentedOrigin()})
 	return w.finish(), err
+}
+
+// relaxSession says that values of additional columns may be absent: nobody sets them
+// when a session begins, and outside of a database there is no null for them.
+func (s *instanceSource) relaxSession(w *openAPIWriter) {
+	schema, _ := w.components.get(capitalized(s.core.sessions.table.Name))
+	for i := range s.core.session.Fields {
+		if c := &s.core.session.Fields[i]; c.Default == nil {
+			schema.Required = slices.DeleteFunc(schema.Required, func(name string) bool { return name == c.Name })
+		}
+	}
 }
 
 // documentedTables are those that are in use, and that of sessions.
