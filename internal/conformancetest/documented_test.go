@@ -37,7 +37,9 @@ func (o *ours) documented(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := &exchange{request: r.Clone(r.Context())}
 		read := new(bytes.Buffer)
-		r.Body = tee{io.TeeReader(r.Body, read), r.Body}
+		if r.Body != http.NoBody { // that there is none has to show
+			r.Body = tee{io.TeeReader(r.Body, read), r.Body}
+		}
 		a := httptest.NewRecorder()
 		next.ServeHTTP(a, r)
 		x.sent, x.status, x.header, x.body = read.Bytes(), a.Code, a.Header(), a.Body.Bytes()
