@@ -205,9 +205,6 @@ func (s *instanceSource) refusals(op *operation, method string) map[int][]Code {
 	if s.core.sites != nil {
 		errs[http.StatusMisdirectedRequest] = nil
 	}
-	if op.asksFor() == authenticationRequired {
-		errs[http.StatusUnauthorized] = []Code{ErrUnauthorized}
-	}
 	if isSafeMethod(method) {
 		return errs
 	}
@@ -215,6 +212,7 @@ func (s *instanceSource) refusals(op *operation, method string) map[int][]Code {
 	for _, f := range redirectFields {
 		if op.binding.has("body", f.member) {
 			errs[http.StatusForbidden] = append(errs[http.StatusForbidden], f.field.code())
+			errs[http.StatusBadRequest] = nil // a URL that is no text
 		}
 	}
 	return errs

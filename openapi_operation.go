@@ -379,11 +379,15 @@ func redirectResponse() *openAPIResponse {
 	return response
 }
 
-// errors returns the codes that an operation can fail with, by status.
+// errors returns the codes that an operation can fail with, by status, sorted. The empty
+// one stands for errors without a code, as no code at all does.
 func (w *openAPIWriter) errors(op *operation, method string) map[int][]Code {
-	errs := map[int][]Code{http.StatusInternalServerError: nil}
+	errs := map[int][]Code{http.StatusInternalServerError: {""}}
 	add := func(more map[int][]Code) {
 		for status, codes := range more {
+			if len(codes) == 0 {
+				codes = []Code{""}
+			}
 			errs[status] = append(errs[status], codes...)
 		}
 	}
@@ -406,8 +410,7 @@ func (w *openAPIWriter) errors(op *operation, method string) map[int][]Code {
 	add(op.description.Errors)
 	for status, codes := range errs {
 		slices.Sort(codes)
-		codes = slices.Compact(codes)
-		errs[status] = slices.DeleteFunc(codes, func(c Code) bool { return c == "" }) // an error without a code
+		errs[status] = slices.Compact(codes)
 	}
 	return errs
 }
@@ -416,10 +419,14 @@ func (w *openAPIWriter) errors(op *operation, method string) map[int][]Code {
 func (w *openAPIWriter) failure(status int, codes []Code, own bool) *openAPIResponse {
 	text := http.StatusText(status)
 	response := &openAPIResponse{Description: text}
+	codeless := codes[0] == ""
+	if codeless {
+		codes = codes[1:]
+	}
 	if status == http.StatusInternalServerError && len(codes) == 0 {
 		response.Description += "; the body is empty"
 	} else {
-		response.Content.set(mediaJSON, openAPIMedia{errorWith(codes)})
+		response.Content.set(mediaJSON, openAPIMedia{errorWith(codes, codeless)})
 	}
 	if header := waitHeaders[status]; header != "" {
 		response.Headers.set(header, openAPIHeader{Description: "Seconds to wait", Schema: schemaOf("integer")})
@@ -443,8 +450,8 @@ var waitHeaders = map[int]string{
 	http.StatusServiceUnavailable: "Retry-After",
 }
 
-// errorWith returns the schema of an error with one of some codes.
-func errorWith(codes []Code) *jsonSchema {
+// errorWith returns the schema of an error with one of some codes, or also without one.
+func errorWith(codes []Code, codeless bool) *jsonSchema {
 	if len(codes) == 0 {
 		return schemaRef(errorComponent)
 	}
@@ -452,7 +459,11 @@ func errorWith(codes []Code) *jsonSchema {
 	for _, c := range codes {
 		code.Enum = append(code.Enum, string(c))
 	}
-	return &jsonSchema{AllOf: []*jsonSchema{schemaRef(errorComponent), schemaOf("object").allow("code", code)}}
+	coded := schemaOf("object").allow("code", code)
+	if !codeless {
+		coded.Required = []string{"code"}
+	}
+	return &jsonSchema{AllOf: []*jsonSchema{schemaRef(errorComponent), coded}}
 }
 
 // finish returns the document with the components that it has come to need.
