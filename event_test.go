@@ -769,7 +769,7 @@ func TestEventsCostNothing(t *testing.T) {
 		ann := w.as("ann")
 		r := httptest.NewRequest(http.MethodGet, testBase+"/get-session", nil)
 		r.Header.Set("Cookie", ann.cookieHeader())
-		return testing.AllocsPerRun(100, func() { w.ServeHTTP(httptest.NewRecorder(), r) })
+		return fewestAllocs(func() { w.ServeHTTP(httptest.NewRecorder(), r) })
 	}
 	if without, with := measure(nil), measure(func(context.Context, Event) {}); without != with {
 		t.Errorf("get-session allocates %v times, and %v with OnEvent", without, with)
@@ -781,6 +781,16 @@ func TestEventsCostNothing(t *testing.T) {
 	}); n != 0 {
 		t.Errorf("an event that nobody hears allocates %v times", n)
 	}
+}
+
+// fewestAllocs returns how often f allocates when the pools have what it needs: the race
+// detector makes them forget now and then.
+func fewestAllocs(f func()) float64 {
+	fewest := testing.AllocsPerRun(1, f)
+	for range 100 {
+		fewest = min(fewest, testing.AllocsPerRun(1, f))
+	}
+	return fewest
 }
 
 // TestEventRotation: a rotated key is one event, and a reused one none.

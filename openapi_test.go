@@ -541,7 +541,7 @@ func TestOpenAPIIsDeterministic(t *testing.T) {
 func TestOpenAPICostsNothing(t *testing.T) {
 	allocations := func(w *world) float64 {
 		r := httptest.NewRequest("GET", testBase+"/ok", nil)
-		return testing.AllocsPerRun(100, func() { w.ServeHTTP(httptest.NewRecorder(), r) })
+		return fewestAllocs(func() { w.ServeHTTP(httptest.NewRecorder(), r) })
 	}
 	plain := newWorld(t)
 	documented := newWorld(t, func(c *Config) { c.Plugins = []Plugin{&OpenAPI{}} })

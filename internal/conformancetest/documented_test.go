@@ -415,6 +415,7 @@ GET /error?error=x
 			}
 		}, "the status 418 is not documented"},
 		{"another code", replaceBody("INVALID_EMAIL_OR_PASSWORD", "MADE_UP"), "the body of the status 401"},
+		{"a missing code", replaceBody(`,"code":"INVALID_EMAIL_OR_PASSWORD"`, ``), "missing property 'code'"},
 		{"a value of another type", replaceBody(`"emailVerified":false`, `"emailVerified":"false"`), "got string, want boolean"},
 		{"no date", replaceBody(`T`, ` at `), "date-time"},
 		{"a missing member", replaceBody(`"emailVerified":false,`, ``), "missing property 'emailVerified'"},
