@@ -39,7 +39,7 @@ func (f floor) String() string {
 // need no entry.
 var house = map[floor]string{
 	kernelFloor: `apierror binding binding_nested body call describe doc endpoint exchange form json
-		openapi openapi_model openapi_operation openapi_schema optional pipeline
+		openapi openapi_model openapi_operation openapi_response openapi_schema optional pipeline
 		remote remote_header remote_proxy remote_request remote_response remote_send remote_text response utf8 validate`,
 
 	storageFloor: `condition entity entity_field entity_json id naming row store store_memory store_memory_table
