@@ -20,7 +20,11 @@ func (a *Auth) Migrate(ctx context.Context) error {
 	}
 	log, begun, last, steps := a.core.log, time.Now(), time.Now(), 0
 	listening := context.WithValue(ctx, schemaListener{}, func(step schemaStep) {
-		log.InfoContext(ctx, "database: "+step.kind+" made", "table", step.table, "column", step.column, "duration", time.Since(last))
+		fields := []any{"table", step.table}
+		if step.column != "" {
+			fields = append(fields, "column", step.column)
+		}
+		log.InfoContext(ctx, "database: "+step.kind+" made", append(fields, "duration", time.Since(last))...)
 		last, steps = time.Now(), steps+1
 	})
 	switch err := store.Migrate(listening, a.core.tables()); {

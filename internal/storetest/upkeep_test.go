@@ -44,7 +44,7 @@ func TestUpkeepTells(t *testing.T) {
 			}
 		}
 		plain := open(func(*auth.Config) {})
-		migrate(plain, `level=INFO msg="database: table made" table=user`, `level=INFO msg="database: index made" table=session column=userId`,
+		migrate(plain, `level=INFO msg="database: table made" table=user duration=`, `level=INFO msg="database: index made" table=session column=userId`,
 			`level=INFO msg="database: what was missing is there" steps=`)
 		migrate(plain, `level=DEBUG msg="database: nothing is missing"`)
 		more := open(func(c *auth.Config) {
