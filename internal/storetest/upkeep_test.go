@@ -94,3 +94,51 @@ func expiring() *auth.Table {
 		{Name: "updatedAt", Type: auth.TypeDate},
 	}}
 }
+
+// TestCleanupByIDs: batches follow each other whatever the ids are.
+func TestCleanupByIDs(t *testing.T) {
+	ids := map[auth.IDType]func(i int) string{
+		auth.IDText:   func(i int) string { return fmt.Sprintf("%c%d", "aBZz"[i%4], i) },
+		auth.IDSerial: func(int) string { return "" }, // the store counts
+		auth.IDUUID:   func(i int) string { return fmt.Sprintf("%08x-0000-4000-8000-%012d", i*2654435761%(1<<32), i) },
+	}
+	onEach(t, func(t *testing.T, d database) {
+		for kind, id := range ids {
+			t.Run(string(kind), func(t *testing.T) {
+				store := auth.NewSQLStore(d.open(t), d.dialect)
+				a, err := auth.New(auth.Config{
+					BaseURL: "http://localhost", Secret: strings.Repeat("s", 32), Store: store, IDs: kind, Logger: slog.New(slog.DiscardHandler),
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := a.Migrate(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				table := expiring()
+				table.IDs = kind
+				if err := store.OpenTables([]*auth.Table{table}); err != nil {
+					t.Fatal(err)
+				}
+				at := time.Now().Add(-time.Hour)
+				err = store.Transaction(t.Context(), func(ctx context.Context) error {
+					for i := range 2203 {
+						if err := store.Insert(ctx, table, auth.Row{fmt.Sprint("old", i), "value", at, at, at, id(i)}); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := a.Cleanup(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if left, err := store.Count(t.Context(), table); err != nil || left != 0 {
+					t.Errorf("%d rows are left, %v", left, err)
+				}
+			})
+		}
+	})
+}
