@@ -1,7 +1,7 @@
-// Package benchmarks measures this library beside what it stands on or competes
+// Package bench measures this library beside what it stands on or competes
 // with, in one run and on one machine, so that the ratios mean something:
 //
-//	go test -bench . -count 6 ./internal/benchmarks
+//	go test -bench . -count 6 ./internal/bench
 //
 // Databases are those of the store's tests: AUTH_TEST_POSTGRESQL and
 // AUTH_TEST_MYSQL name other servers than the local ones. With AUTH_BENCH_LARGE=1
@@ -9,4 +9,4 @@
 // its first run installs it, which may take minutes.
 //
 // The budgets that the ratios are held against are in docs/performance.md.
-package benchmarks
+package bench

@@ -1,4 +1,4 @@
-module github.com/seed3b05b409/auth/internal/benchmarks
+module github.com/seed3b05b409/auth/internal/bench
 
 go 1.26.0
 
