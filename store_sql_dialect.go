@@ -101,7 +101,8 @@ func (sqlBase) possible(c *sqlColumn, value any) bool {
 
 // insertCounted returns the id that the database has chosen.
 func (sqlBase) insertCounted(ctx context.Context, s *SQLStore, st *sqlTable, b *sqlText) (id int64, err error) {
-	b.add(" RETURNING ").returns([]*sqlColumn{st.id()})
+	b.columns = st.all[len(st.all)-1:]
+	b.add(" RETURNING ", st.id().read)
 	row, err := s.row(ctx, b)
 	if err == nil && row == nil {
 		err = ErrConflict

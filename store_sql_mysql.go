@@ -42,15 +42,15 @@ func (mysql) exact(c *sqlColumn, expression string) string {
 	return expression
 }
 
-func (m mysql) pattern(b *sqlText, c *sqlColumn, op, part string) {
-	switch ref := m.exact(c, c.ref); op {
+func (mysql) pattern(b *sqlText, c *sqlColumn, op, part string) {
+	switch op {
 	case "contains":
 		b.add("LOCATE(").exactly(c, part)
-		b.add(", ", ref, ") > 0")
+		b.add(", ", c.exact, ") > 0")
 	case "starts with":
-		b.add("LEFT(", ref, ", ").argument(len(part)).add(") = ").exactly(c, part)
+		b.add("LEFT(", c.exact, ", ").argument(len(part)).add(") = ").exactly(c, part)
 	default:
-		b.add("RIGHT(", ref, ", ").argument(len(part)).add(") = ").exactly(c, part)
+		b.add("RIGHT(", c.exact, ", ").argument(len(part)).add(") = ").exactly(c, part)
 	}
 }
 

@@ -14,6 +14,9 @@ type sqlTable struct {
 	name    string // the same, quoted
 	columns []sqlColumn
 	all     []*sqlColumn // the same, for statements, which do not change the list
+
+	reads        string // the expressions that read all columns
+	partnerReads string // the same for the partner of a join
 }
 
 // A sqlColumn is a column as a SQL database knows it.
@@ -24,8 +27,7 @@ type sqlColumn struct {
 	name  string // the same, quoted
 	ref   string // with the table's name before it
 	read  string // the expression that reads it
-
-	partnerRead string // the same for the partner of a join
+	exact string // the one with which equal means the same bytes
 
 	untyped bool // the database may have a value of any type here
 	millis  bool // dates are read as milliseconds since 1970
@@ -88,6 +90,7 @@ func (s *SQLStore) newTable(t *Table) *sqlTable {
 		columns: make([]sqlColumn, t.width()), all: make([]*sqlColumn, t.width()),
 	}
 	st.name = s.dialect.quote(st.plain)
+	reads, partnerReads := make([]string, t.width()), make([]string, t.width())
 	for i := range st.columns {
 		c := &st.columns[i]
 		st.all[i] = c
@@ -97,9 +100,11 @@ func (s *SQLStore) newTable(t *Table) *sqlTable {
 		c.name = s.dialect.quote(c.plain)
 		c.ref = st.name + "." + c.name
 		c.read = s.dialect.reads(c, c.ref)
+		c.exact = s.dialect.exact(c, c.ref)
 		c.untyped, c.millis = s.traits.untyped, s.traits.millis
-		c.partnerRead = s.dialect.reads(c, partner+"."+c.name)
+		reads[i], partnerReads[i] = c.read, s.dialect.reads(c, partner+"."+c.name)
 	}
+	st.reads, st.partnerReads = strings.Join(reads, ", "), strings.Join(partnerReads, ", ")
 	return st
 }
 

@@ -16,7 +16,7 @@ type sqlText struct {
 }
 
 func (s *SQLStore) newText(parts ...string) *sqlText {
-	b := &sqlText{dialect: s.dialect, text: make([]byte, 0, 512)}
+	b := &sqlText{dialect: s.dialect, text: make([]byte, 0, 1024)}
 	return b.add(parts...)
 }
 
@@ -51,10 +51,11 @@ func (b *sqlText) list(n int, add func(i int)) *sqlText {
 	return b
 }
 
-// returns adds the expressions that read columns, and remembers the columns.
-func (b *sqlText) returns(columns []*sqlColumn) *sqlText {
-	b.columns = columns
-	return b.list(len(columns), func(i int) { b.add(columns[i].read) })
+// returns adds the expressions that read the columns of a table, and remembers the
+// columns.
+func (b *sqlText) returns(st *sqlTable) *sqlText {
+	b.columns = st.all
+	return b.add(st.reads)
 }
 
 // where adds the conditions, if there are any.
@@ -122,17 +123,16 @@ func (b *sqlText) compare(c *sqlColumn, op string, value any) {
 	if op == "!=" {
 		op = "<>"
 	}
-	exact := b.dialect.exact(c, c.ref)
-	if exact == c.ref || op == "=" {
+	if c.exact == c.ref || op == "=" {
 		b.add(c.ref, " ", op, " ").value(c, value)
 	}
-	if exact == c.ref {
+	if c.exact == c.ref {
 		return
 	}
 	if op == "=" {
 		b.add(" AND ")
 	}
-	b.add(exact, " ", op, " ").exactly(c, value)
+	b.add(c.exact, " ", op, " ").exactly(c, value)
 }
 
 // exactly adds a placeholder to compare with what exact returns.
@@ -171,17 +171,16 @@ func (b *sqlText) among(c *sqlColumn, not bool, values []any) {
 	if not {
 		in = " NOT IN ("
 	}
-	exact := b.dialect.exact(c, c.ref)
-	if exact == c.ref || !not {
+	if c.exact == c.ref || !not {
 		b.add(c.ref, in).list(len(values), func(i int) { b.value(c, values[i]) }).add(")")
 	}
-	if exact == c.ref {
+	if c.exact == c.ref {
 		return
 	}
 	if !not {
 		b.add(" AND ")
 	}
-	b.add(exact, in).list(len(values), func(i int) { b.exactly(c, values[i]) }).add(")")
+	b.add(c.exact, in).list(len(values), func(i int) { b.exactly(c, values[i]) }).add(")")
 }
 
 // pattern adds a comparison with a part of a text. None of a database's
@@ -211,7 +210,7 @@ func (s *SQLStore) selection(q *Query) (*sqlText, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := s.newText("SELECT ").returns(st.all)
+	b := s.newText("SELECT ").returns(st)
 	if q.Join == nil {
 		b.add(" FROM ", st.name)
 	} else if err := s.join(b, st, q); err != nil {
@@ -242,11 +241,8 @@ func (s *SQLStore) join(b *sqlText, st *sqlTable, q *Query) error {
 	if err != nil {
 		return err
 	}
-	for i := range other.columns {
-		b.add(", ", other.columns[i].partnerRead)
-	}
 	b.columns = slices.Concat(b.columns, other.all)
-	b.add(" FROM ", st.name, " JOIN ", other.name, " AS ", partner, " ON ", partner, ".", other.id().name, " = ", st.columns[column].ref)
+	b.add(", ", other.partnerReads, " FROM ", st.name, " JOIN ", other.name, " AS ", partner, " ON ", partner, ".", other.id().name, " = ", st.columns[column].ref)
 	return nil
 }
 

@@ -241,7 +241,7 @@ func containsTable(chain []*sqlTable, st *sqlTable) bool {
 // locked finds one row that meets the conditions, keeps it from changing and
 // hands it to work. Nothing happens if there is none.
 func (s *SQLStore) locked(ctx context.Context, st *sqlTable, where []boundCondition, work func(ctx context.Context, row Row) error) error {
-	b := s.newText("SELECT ").returns(st.all).add(" FROM ", st.name)
+	b := s.newText("SELECT ").returns(st).add(" FROM ", st.name)
 	if err := b.where(st, where); err != nil {
 		return err
 	}
@@ -327,7 +327,7 @@ func (s *SQLStore) oneReturning(ctx context.Context, st *sqlTable, b *sqlText, w
 		b.page(1, 0)
 		b.add(s.dialect.lock(), ")")
 	}
-	b.add(" RETURNING ").returns(st.all)
+	b.add(" RETURNING ").returns(st)
 	for {
 		row, err := s.row(ctx, b)
 		if err != nil || row != nil || identified || !s.traits.rechecks {
