@@ -15,17 +15,27 @@ import (
 // A tally is what clients got from a server.
 type tally struct {
 	took    latencies     // of the good answers
+	last    time.Time     // when the last of them came
+	elapsed time.Duration // until then
 	refused int           // answers with status 503
-	elapsed time.Duration // until the last answer
 	err     error         // the first that ended a client
 }
 
-// drive lets clients ask until the context ends, each again as soon as it has its
-// answer, and waits for the last answers. next is called by all of them at once.
+// check ends the benchmark if a client got something else or none got anything.
+func (t tally) check(b *testing.B) {
+	b.Helper()
+	if t.err != nil || len(t.took) == 0 {
+		b.Fatalf("%d good answers, %d refused: %v", len(t.took), t.refused, t.err)
+	}
+}
+
+// drive lets clients ask until the context ends, each at least once and again as soon
+// as it has its answer, and waits for the last answers. next is called by all of them
+// at once.
 func (s *server) drive(ctx context.Context, clients int, next func() []byte) tally {
-	return s.load(clients, next, func(int) iter.Seq[time.Time] {
+	return s.load(clients, next, func(time.Time, int) iter.Seq[time.Time] {
 		return func(yield func(time.Time) bool) {
-			for ctx.Err() == nil && yield(time.Now()) {
+			for yield(time.Now()) && ctx.Err() == nil {
 			}
 		}
 	})
@@ -35,9 +45,8 @@ func (s *server) drive(ctx context.Context, clients int, next func() []byte) tal
 // An answer's time counts from the moment at which its request was due: a client that
 // still waits for the answer before does not hide that from its next one.
 func (s *server) pace(during time.Duration, clients, rate int, next func() []byte) tally {
-	start := time.Now()
 	between := time.Second / time.Duration(rate)
-	return s.load(clients, next, func(client int) iter.Seq[time.Time] {
+	return s.load(clients, next, func(start time.Time, client int) iter.Seq[time.Time] {
 		return func(yield func(time.Time) bool) {
 			due := start.Add(time.Duration(client) * between)
 			for ; due.Before(start.Add(during)); due = due.Add(time.Duration(clients) * between) {
@@ -50,19 +59,30 @@ func (s *server) pace(during time.Duration, clients, rate int, next func() []byt
 	})
 }
 
-// load lets every client ask at its times.
-func (s *server) load(clients int, next func() []byte, times func(client int) iter.Seq[time.Time]) (all tally) {
+// load connects all clients and then lets each of them ask at its times.
+func (s *server) load(clients int, next func() []byte, times func(start time.Time, client int) iter.Seq[time.Time]) (all tally) {
+	connected := make([]*client, clients)
+	for i := range connected {
+		c, err := s.dial()
+		if err != nil {
+			return tally{err: err}
+		}
+		defer c.close()
+		connected[i] = c
+	}
 	start := time.Now()
 	tallies := make([]tally, clients)
 	var crowd sync.WaitGroup
-	for i := range tallies {
-		crowd.Go(func() { tallies[i].err = tallies[i].visit(s, next, times(i)) })
+	for i, c := range connected {
+		crowd.Go(func() { tallies[i].err = tallies[i].collect(c, next, times(start, i)) })
 	}
 	crowd.Wait()
-	all.elapsed = time.Since(start)
 	for _, t := range tallies {
 		all.took = append(all.took, t.took...)
 		all.refused += t.refused
+		if t.last.After(all.last) {
+			all.last, all.elapsed = t.last, t.last.Sub(start)
+		}
 		if all.err == nil {
 			all.err = t.err
 		}
@@ -75,19 +95,16 @@ func (s *server) load(clients int, next func() []byte, times func(client int) it
 // but not everybody obeys.
 const pauseAfterRefusal = time.Second
 
-func (t *tally) visit(s *server, next func() []byte, times iter.Seq[time.Time]) error {
-	c, err := s.dial()
-	if err != nil {
-		return err
-	}
-	defer c.close()
+// collect asks at these times.
+func (t *tally) collect(c *client, next func() []byte, times iter.Seq[time.Time]) error {
 	for due := range times {
 		got, err := c.ask(next())
 		switch {
 		case err != nil:
 			return err
 		case got.good():
-			t.took = append(t.took, time.Since(due))
+			t.last = time.Now()
+			t.took = append(t.took, t.last.Sub(due))
 		case got.status == http.StatusServiceUnavailable:
 			t.refused++
 			time.Sleep(pauseAfterRefusal)

@@ -66,7 +66,11 @@ func authHandler(s setting) (http.Handler, error) {
 		}
 		store = auth.NewSQLStore(db, s.Dialect)
 	}
-	config := newConfig(store, auth.Passwords{}, auth.SessionOptions{
+	passwords := auth.Passwords{}
+	if s.Plain {
+		passwords.Hasher = plain{}
+	}
+	config := newConfig(store, passwords, auth.SessionOptions{
 		CookieCache: auth.CookieCache{Enabled: s.CookieCache, MaxAge: time.Hour},
 	})
 	if s.Redis != "" {

@@ -16,7 +16,7 @@ import (
 )
 
 // A setting tells a server process which peer it is and where its sessions are: in
-// memory, unless a field names something else. Go and node read it as JSON from the
+// memory, unless a field says something else. Go and node read it as JSON from the
 // variable settingVariable.
 type setting struct {
 	Peer        string          `json:"peer"`
@@ -27,15 +27,16 @@ type setting struct {
 	Redis       string          `json:"redis"`       // address of a secondary storage
 	Prefix      string          `json:"prefix"`      // of the keys there
 	CookieCache bool            `json:"cookieCache"` // sessions are read from a compact copy in a cookie
+	Plain       bool            `json:"plain"`       // passwords are stored as they are
 }
 
 // settingVariable makes this program a server instead of a test.
 const settingVariable = "AUTH_BENCH_SERVE"
 
-// inMemory is the setting of a peer that needs nothing else.
-func inMemory(peer string) setting { return setting{Peer: peer, Origin: origin, Secret: secret} }
+// inMemory is what all settings begin with.
+var inMemory = setting{Origin: origin, Secret: secret}
 
-// as returns the setting for another peer.
+// as returns the setting for a peer.
 func (s setting) as(peer string) setting {
 	s.Peer = peer
 	return s
@@ -71,28 +72,34 @@ type home struct {
 
 // homes have the names of the performance report.
 var homes = []home{
-	{"memory", func(testing.TB) setting { return inMemory("") }},
+	{"memory", func(testing.TB) setting { return inMemory }},
 	{"SQLite", inDatabase(testdb.SQLite, sqliteCommits)},
 	{"PostgreSQL", inDatabase(testdb.PostgreSQL, "synchronous_commit=off")},
 	{"MariaDB", inDatabase(testdb.MySQL, "parseTime=true&time_zone=%27%2B00:00%27")},
 	{"Redis", inRedis},
-	{"cookie cache", func(testing.TB) setting { return setting{Origin: origin, Secret: secret, CookieCache: true} }},
+	{"cookie cache", inCookies},
 }
 
 func inDatabase(server testdb.Server, parameters string) func(testing.TB) setting {
 	return func(tb testing.TB) setting {
 		tb.Helper()
-		s := inMemory("")
+		s := inMemory
 		s.Dialect, s.Database = server.Dialect, server.New(tb).With(parameters)
 		return s
 	}
+}
+
+func inCookies(testing.TB) setting {
+	s := inMemory
+	s.CookieCache = true
+	return s
 }
 
 // inRedis returns a setting with a key prefix of its own, whose keys are removed in
 // the end.
 func inRedis(tb testing.TB) setting {
 	tb.Helper()
-	s := inMemory("")
+	s := inMemory
 	s.Redis, s.Prefix = cmp.Or(os.Getenv("AUTH_TEST_REDIS"), "127.0.0.1:6379"), "auth-bench:"+rand.Text()+":"
 	client := s.openRedis()
 	if err := client.Ping(tb.Context()).Err(); err != nil {

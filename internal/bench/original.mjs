@@ -7,7 +7,7 @@ import { betterAuth } from "better-auth";
 import { memoryAdapter } from "better-auth/adapters/memory";
 import { toNodeHandler } from "better-auth/node";
 
-const { origin, secret, dialect, database, redis, prefix, cookieCache } = JSON.parse(process.env.AUTH_BENCH_SERVE);
+const { origin, secret, dialect, database, redis, prefix, cookieCache, plain } = JSON.parse(process.env.AUTH_BENCH_SERVE);
 const connections = 8; // as the others
 
 const open = {
@@ -33,13 +33,15 @@ async function openRedis() {
   return redisStorage({ client: new Redis({ host, port: Number(port) }), keyPrefix: prefix });
 }
 
+const plainPasswords = { hash: async (password) => password, verify: async ({ hash, password }) => hash === password };
+
 const auth = betterAuth({
   baseURL: origin,
   secret,
   database: await open[dialect](database.URL),
   secondaryStorage: redis ? await openRedis() : undefined,
   session: { cookieCache: { enabled: cookieCache, maxAge: 60 * 60 } },
-  emailAndPassword: { enabled: true },
+  emailAndPassword: { enabled: true, password: plain ? plainPasswords : undefined },
   rateLimit: { enabled: false },
   telemetry: { enabled: false },
   logger: { level: "error" },
