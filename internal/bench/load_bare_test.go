@@ -66,10 +66,10 @@ func newRow(r *http.Request) (row sessionRow, err error) {
 	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
 		return row, err
 	}
-	now, nothing := time.Now().UTC().Truncate(time.Millisecond), ""
+	now, address, agent := time.Now().UTC().Truncate(time.Millisecond), "127.0.0.1", ""
 	row.user = auth.User{ID: rand.Text(), Name: in.Name, Email: in.Email, CreatedAt: now, UpdatedAt: now}
 	row.session = auth.Session{
-		ID: rand.Text(), Token: rand.Text(), UserID: row.user.ID, IPAddress: &nothing, UserAgent: &nothing,
+		ID: rand.Text(), Token: rand.Text(), UserID: row.user.ID, IPAddress: &address, UserAgent: &agent,
 		CreatedAt: now, UpdatedAt: now, ExpiresAt: now.Add(7 * 24 * time.Hour),
 	}
 	return row, nil

@@ -3,7 +3,6 @@ package bench
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"embed"
 	"encoding/json"
 	"fmt"
@@ -121,17 +120,22 @@ func leaveServerProcessor(b *testing.B) {
 	})
 }
 
-// processorTime is what the process has used so far.
-func (s *server) processorTime(tb testing.TB) time.Duration {
+// processorTime is what the threads of the process have used so far.
+func (s *server) processorTime(tb testing.TB) (used time.Duration) {
 	tb.Helper()
-	_, after, _ := strings.Cut(s.proc(tb, "stat"), ") ")
-	fields := strings.Fields(after)
-	user, userErr := strconv.ParseInt(fields[11], 10, 64)
-	system, systemErr := strconv.ParseInt(fields[12], 10, 64)
-	if err := cmp.Or(userErr, systemErr); err != nil {
+	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", s.pid))
+	if err != nil {
 		tb.Fatal(err)
 	}
-	return time.Duration(user+system) * (time.Second / 100) // ticks, 100 in a second
+	for _, thread := range threads {
+		first, _, _ := strings.Cut(s.proc(tb, "task/"+thread.Name()+"/schedstat"), " ")
+		nanoseconds, err := strconv.ParseInt(first, 10, 64)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		used += time.Duration(nanoseconds)
+	}
+	return used
 }
 
 // peakMemory is the most that the process has had resident so far, in MB.
