@@ -62,12 +62,12 @@ func (h *bareMemory) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // newRow returns a new session of whom a request to sign up names.
 func newRow(r *http.Request) (row sessionRow, err error) {
-	var in struct{ Name, Email string }
+	var in struct{ Name, Email, Image string }
 	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
 		return row, err
 	}
 	now, address, agent := time.Now().UTC().Truncate(time.Millisecond), "127.0.0.1", ""
-	row.user = auth.User{ID: rand.Text(), Name: in.Name, Email: in.Email, CreatedAt: now, UpdatedAt: now}
+	row.user = auth.User{ID: rand.Text(), Name: in.Name, Email: in.Email, Image: &in.Image, CreatedAt: now, UpdatedAt: now}
 	row.session = auth.Session{
 		ID: rand.Text(), Token: rand.Text(), UserID: row.user.ID, IPAddress: &address, UserAgent: &agent,
 		CreatedAt: now, UpdatedAt: now, ExpiresAt: now.Add(7 * 24 * time.Hour),

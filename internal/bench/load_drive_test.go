@@ -41,20 +41,16 @@ func (s *server) drive(ctx context.Context, clients int, next func() []byte) tal
 	})
 }
 
-// pace lets clients ask at fixed times for a while, rate times a second among them.
-// An answer's time counts from the moment at which its request was due: a client that
-// still waits for the answer before does not hide that from its next one.
-func (s *server) pace(during time.Duration, clients, rate int, next func() []byte) tally {
+// pace lets clients come at a rate a second for a while, whether those before have
+// their answers or not. Each asks once, on a connection that it already has, and the
+// time of its answer counts from when it was due.
+func (s *server) pace(during time.Duration, rate int, next func() []byte) tally {
 	between := time.Second / time.Duration(rate)
-	return s.load(clients, next, func(start time.Time, client int) iter.Seq[time.Time] {
+	return s.load(max(1, int(during/between)), next, func(start time.Time, client int) iter.Seq[time.Time] {
 		return func(yield func(time.Time) bool) {
 			due := start.Add(time.Duration(client) * between)
-			for ; due.Before(start.Add(during)); due = due.Add(time.Duration(clients) * between) {
-				time.Sleep(time.Until(due))
-				if !yield(due) {
-					return
-				}
-			}
+			time.Sleep(time.Until(due))
+			yield(due)
 		}
 	})
 }

@@ -27,7 +27,7 @@ import (
 //	go test -run XXX -bench Server ./internal/bench
 //
 // takes some five minutes. With -short only the stores memory and SQLite are in it, and
-// few clients.
+// eight clients.
 func BenchmarkServer(b *testing.B) {
 	b.Run("get-session", benchmarkSessions)
 	b.Run("sign-in", func(b *testing.B) {
@@ -146,11 +146,11 @@ func benchmarkPasswords(b *testing.B, next func() []byte) {
 	})
 }
 
-// onEachCrowd runs a benchmark with several numbers of clients, only the first two with
-// -short, on the peers that sign people in.
+// onEachCrowd runs a benchmark with several numbers of clients, with -short only with
+// eight, on the peers that sign people in.
 func onEachCrowd(b *testing.B, crowds []int, measure func(b *testing.B, peer string, clients int)) {
 	if testing.Short() {
-		crowds = crowds[:min(2, len(crowds))]
+		crowds = []int{8}
 	}
 	for _, clients := range crowds {
 		b.Run(strconv.Itoa(clients), func(b *testing.B) {
@@ -161,16 +161,13 @@ func onEachCrowd(b *testing.B, crowds []int, measure func(b *testing.B, peer str
 	}
 }
 
-// The readers of benchmarkUnderSignIns: so many that hardly one still waits when its
-// next request is due.
-const (
-	readers  = 50
-	readRate = 200 // a second
-)
+// readRate is how many read their session in a second while others sign in.
+const readRate = 200
 
 // benchmarkUnderSignIns is how long get-session takes while a crowd signs in all the
 // time, on a server with one processor. Sessions are read at a fixed rate, and times
-// count from when a request was due. The budget: 50 ms for 99 of 100, and 150 MB.
+// count from when a request was due. Of the three seconds' 600 requests p99.9-ms is the
+// slowest. The budget: 50 ms for 99 of 100, and 150 MB.
 func benchmarkUnderSignIns(b *testing.B) {
 	onEachCrowd(b, []int{64, 512}, func(b *testing.B, peer string, clients int) {
 		server := startServer(b, inMemory.as(peer), serverProcessor)
@@ -184,7 +181,7 @@ func benchmarkUnderSignIns(b *testing.B) {
 		time.Sleep(window() / 3)
 
 		b.ResetTimer()
-		t := server.pace(window(), readers, readRate, always(getSessionBytes(cookies)))
+		t := server.pace(window(), readRate, always(getSessionBytes(cookies)))
 		b.StopTimer()
 		t.check(b)
 		b.ReportMetric(0, "ns/op")
