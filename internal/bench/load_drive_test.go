@@ -119,7 +119,7 @@ func (l latencies) quantile(percent float64) time.Duration {
 	if len(l) == 0 {
 		return 0
 	}
-	return l[max(0, int(math.Ceil(percent/100*float64(len(l))))-1)]
+	return l[max(0, int(math.Ceil(percent*float64(len(l))/100))-1)]
 }
 
 // report reports quantiles as metrics like p99.9-us.

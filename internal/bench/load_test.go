@@ -26,8 +26,7 @@ import (
 //
 //	go test -run XXX -bench Server ./internal/bench
 //
-// takes some five minutes. With -short only the stores memory and SQLite are in it, and
-// eight clients.
+// takes some six minutes. With -short a crowd is eight clients.
 func BenchmarkServer(b *testing.B) {
 	b.Run("get-session", benchmarkSessions)
 	b.Run("sign-in", func(b *testing.B) {
@@ -68,11 +67,7 @@ func always(request []byte) func() []byte { return func() []byte { return reques
 // inverse. Of a database that is the part of the driver. The latencies are what the
 // clients see, their own work included.
 func benchmarkSessions(b *testing.B) {
-	chosen := homes
-	if testing.Short() {
-		chosen = homes[:2]
-	}
-	for _, in := range chosen {
+	for _, in := range homes {
 		b.Run(in.name, func(b *testing.B) {
 			s := in.empty(b)
 			s.Plain = true // hashing is not what is measured, nor its memory
