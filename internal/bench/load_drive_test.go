@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"fmt"
-	"iter"
 	"math"
 	"net/http"
 	"slices"
@@ -33,30 +32,6 @@ func (t tally) check(b *testing.B) {
 // as it has its answer, and waits for the last answers. next is called by all of them
 // at once.
 func (s *server) drive(ctx context.Context, clients int, next func() []byte) tally {
-	return s.load(clients, next, func(time.Time, int) iter.Seq[time.Time] {
-		return func(yield func(time.Time) bool) {
-			for yield(time.Now()) && ctx.Err() == nil {
-			}
-		}
-	})
-}
-
-// pace lets clients come at a rate a second for a while, whether those before have
-// their answers or not. Each asks once, on a connection that it already has, and the
-// time of its answer counts from when it was due.
-func (s *server) pace(during time.Duration, rate int, next func() []byte) tally {
-	between := time.Second / time.Duration(rate)
-	return s.load(max(1, int(during/between)), next, func(start time.Time, client int) iter.Seq[time.Time] {
-		return func(yield func(time.Time) bool) {
-			due := start.Add(time.Duration(client) * between)
-			time.Sleep(time.Until(due))
-			yield(due)
-		}
-	})
-}
-
-// load connects all clients and then lets each of them ask at its times.
-func (s *server) load(clients int, next func() []byte, times func(start time.Time, client int) iter.Seq[time.Time]) (all tally) {
 	connected := make([]*client, clients)
 	for i := range connected {
 		c, err := s.dial()
@@ -70,9 +45,61 @@ func (s *server) load(clients int, next func() []byte, times func(start time.Tim
 	tallies := make([]tally, clients)
 	var crowd sync.WaitGroup
 	for i, c := range connected {
-		crowd.Go(func() { tallies[i].err = tallies[i].collect(c, next, times(start, i)) })
+		t := &tallies[i]
+		crowd.Go(func() {
+			for {
+				t.ask(c, next(), time.Now())
+				if t.err != nil || ctx.Err() != nil {
+					return
+				}
+			}
+		})
 	}
 	crowd.Wait()
+	return total(start, tallies)
+}
+
+// pace asks so many times a second for a while, whether the requests before have their
+// answers or not. The time of an answer counts from when its request was due. So many
+// connections are used as it takes.
+func (s *server) pace(during time.Duration, rate int, next func() []byte) tally {
+	between := time.Second / time.Duration(rate)
+	tallies := make([]tally, max(1, int(during/between)))
+	idle := make(chan *client, len(tallies))
+	start := time.Now()
+	var crowd sync.WaitGroup
+	for i := range tallies {
+		t, due := &tallies[i], start.Add(time.Duration(i)*between)
+		time.Sleep(time.Until(due))
+		crowd.Go(func() {
+			c, err := s.oneOf(idle)
+			if err != nil {
+				t.err = err
+				return
+			}
+			t.ask(c, next(), due)
+			idle <- c
+		})
+	}
+	crowd.Wait()
+	close(idle)
+	for c := range idle {
+		c.close()
+	}
+	return total(start, tallies)
+}
+
+// oneOf returns an idle client or, if there is none, a new one.
+func (s *server) oneOf(idle <-chan *client) (*client, error) {
+	select {
+	case c := <-idle:
+		return c, nil
+	default:
+		return s.dial()
+	}
+}
+
+func total(start time.Time, tallies []tally) (all tally) {
 	for _, t := range tallies {
 		all.took = append(all.took, t.took...)
 		all.refused += t.refused
@@ -91,24 +118,21 @@ func (s *server) load(clients int, next func() []byte, times func(start time.Tim
 // but not everybody obeys.
 const pauseAfterRefusal = time.Second
 
-// collect asks at these times.
-func (t *tally) collect(c *client, next func() []byte, times iter.Seq[time.Time]) error {
-	for due := range times {
-		got, err := c.ask(next())
-		switch {
-		case err != nil:
-			return err
-		case got.good():
-			t.last = time.Now()
-			t.took = append(t.took, t.last.Sub(due))
-		case got.status == http.StatusServiceUnavailable:
-			t.refused++
-			time.Sleep(pauseAfterRefusal)
-		default:
-			return unexpectedReply(got)
-		}
+// ask asks once and counts the time of the answer from when the request was due.
+func (t *tally) ask(c *client, request []byte, due time.Time) {
+	got, err := c.ask(request)
+	switch {
+	case err != nil:
+		t.err = err
+	case got.good():
+		t.last = time.Now()
+		t.took = append(t.took, t.last.Sub(due))
+	case got.status == http.StatusServiceUnavailable:
+		t.refused++
+		time.Sleep(pauseAfterRefusal)
+	default:
+		t.err = unexpectedReply(got)
 	}
-	return nil
 }
 
 // latencies are in order.
