@@ -162,7 +162,6 @@ func TestAdvisory_9991_StaleCopy(t *testing.T) {
 	for path, body := range map[string]map[string]any{
 		"/change-password":       {"currentPassword": "password of ann", "newPassword": "password of eve"},
 		"/change-email":          {"newEmail": "eve@example.com"},
-		"/update-user":           {"name": "Eve"},
 		"/delete-user":           {"password": "password of ann"},
 		"/revoke-sessions":       {},
 		"/revoke-other-sessions": {},

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // comparisons returns all of them; end closes what they stand on.
@@ -25,8 +26,8 @@ func comparisons(dir string) (all []comparison, end func(), err error) {
 		{name: "memory, hidden", hasher: cheap{}, hides: true},
 		{name: "SQLite, hidden", hasher: cheap{}, hides: true, sqlite: filepath.Join(dir, "hidden.db")},
 	} {
-		s, close, err := newSite(kind)
-		ends = append(ends, close)
+		s, closeSite, err := newSite(kind)
+		ends = append(ends, closeSite)
 		if err != nil {
 			return nil, end, err
 		}
@@ -92,6 +93,7 @@ func (s *site) wrongCode() comparison {
 	for _, login := range []string{"nobody", "ann"} {
 		for _, equal := range []int{0, 5} {
 			c.classes = append(c.classes, class{fmt.Sprintf("%s, %d digits", login, equal), func() *http.Request {
+				time.Sleep(2 * time.Millisecond)          // the code that counts is the newest, by the millisecond
 				code, _ := s.code(login + "@example.com") // of a site that has sent codes before
 				return post("/sign-in/email-otp", map[string]any{"email": login + "@example.com", "otp": spoil(code, equal)})
 			}})
@@ -108,6 +110,7 @@ func (s *site) unsentCode() comparison {
 	}
 	for _, login := range []string{"nobody", "ann"} {
 		c.classes = append(c.classes, class{login, func() *http.Request {
+			time.Sleep(2 * time.Millisecond) // as above
 			body := map[string]any{"email": login + "@example.com", "type": "forget-password", "otp": "wrong"}
 			_, _ = s.answer(post("/email-otp/send-verification-otp", body)) // refuses nobody
 			return post("/email-otp/check-verification-otp", body)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/aclements/go-moremath/stats"
@@ -11,6 +12,10 @@ import (
 // run makes some dozens of comparisons, so that one in a hundred would find one.
 const significance = 1e-5
 
+// visible is the difference, in microseconds, that somebody on the Internet can measure
+// with very many requests (Crosby, Wallach, Riedi 2009).
+const visible = 20
+
 // A verdict is what two samples of the same length say.
 type verdict struct {
 	first, second float64 // medians in microseconds
@@ -19,12 +24,18 @@ type verdict struct {
 
 func (v verdict) difference() float64 { return v.second - v.first }
 
-func (v verdict) tells() bool { return v.p < significance }
+func (v verdict) differs() bool { return v.p < significance }
+
+// tells reports whether somebody outside can see the difference.
+func (v verdict) tells() bool { return v.differs() && math.Abs(v.difference()) >= visible }
 
 func (v verdict) String() string {
 	found := "no difference found"
-	if v.tells() {
+	switch {
+	case v.tells():
 		found = "DIFFERENT"
+	case v.differs():
+		found = fmt.Sprintf("different by less than %d µs", visible)
 	}
 	return fmt.Sprintf("%12.2f %12.2f %+10.2f %10.2g  %s", v.first, v.second, v.difference(), v.p, found)
 }

@@ -25,15 +25,17 @@ func times(r *rand.Rand, n int, median float64) []float64 {
 func TestCompare(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, tt := range []struct {
-		n          int
-		difference float64
-		tells      bool
+		n              int
+		difference     float64
+		differs, tells bool
 	}{
-		{2000, 0, false}, {2000, 2, true}, {2000, -2, true}, {200, 10, true}, {200, 0, false},
+		{2000, 0, false, false}, {200, 0, false, false},
+		{2000, 3, true, false}, {2000, -3, true, false}, {200, 10, true, false},
+		{200, 40, true, true}, {200, -40, true, true},
 	} {
 		for range 50 {
 			v, err := compare(times(r, tt.n, 100), times(r, tt.n, 100+tt.difference))
-			if err != nil || v.tells() != tt.tells {
+			if err != nil || v.differs() != tt.differs || v.tells() != tt.tells {
 				t.Errorf("%d times, %g µs between them: %v, %v", tt.n, tt.difference, v, err)
 			}
 			if off := v.difference() - tt.difference; off < -5 || off > 5 {
@@ -46,7 +48,7 @@ func TestCompare(t *testing.T) {
 // TestCompare_same: times that are all the same do not differ.
 func TestCompare_same(t *testing.T) {
 	same := make([]float64, 100)
-	if v, err := compare(same, same); err != nil || v.tells() {
+	if v, err := compare(same, same); err != nil || v.differs() {
 		t.Errorf("%v, %v", v, err)
 	}
 	if _, err := compare(nil, nil); err == nil {
