@@ -58,6 +58,15 @@ func (s *services) credentialAccount(ctx context.Context, userID string) (*Accou
 		Where("userId", userID), Where("providerId", credentialProvider), Where("accountId", userID))
 }
 
+// credentialOf is credentialAccount for somebody who may be nobody, nil: the store is
+// asked all the same, or its answer would come later for those who have an account.
+func (s *services) credentialOf(ctx context.Context, user *User) (*Account, error) {
+	if user == nil {
+		return s.credentialAccount(ctx, nobodysID(s.ids))
+	}
+	return s.credentialAccount(ctx, user.ID)
+}
+
 // createCredential gives a user a password.
 func (s *services) createCredential(ctx context.Context, userID, hash string) error {
 	created := now()

@@ -49,10 +49,12 @@ func (nowhere) Driver() driver.Driver                        { return nil }
 
 // The statements depend on the configuration only: no database is asked.
 func ExampleAuth_Schema() {
+	db := sql.OpenDB(nowhere{})
+	defer db.Close()
 	a, err := auth.New(auth.Config{
 		BaseURL: "https://example.com",
 		Secret:  "a secret of at least 32 characters",
-		Store:   auth.NewSQLStore(sql.OpenDB(nowhere{}), auth.PostgreSQL, auth.SnakeCase),
+		Store:   auth.NewSQLStore(db, auth.PostgreSQL, auth.SnakeCase),
 		IDs:     auth.IDSerial,
 		User:    auth.UserOptions{Fields: []auth.Column{{Name: "postalCode", Type: auth.TypeString, Nullable: true, Index: true}}},
 	})

@@ -238,8 +238,10 @@ func (unreachable) Driver() driver.Driver { return nil }
 // behind those it references.
 func TestPluginSchema(t *testing.T) {
 	teams, members := newTeams()
+	db := sql.OpenDB(unreachable{})
+	t.Cleanup(func() { _ = db.Close() })
 	a, err := New(Config{
-		BaseURL: testOrigin, Secret: testSecret, Store: NewSQLStore(sql.OpenDB(unreachable{}), SQLite),
+		BaseURL: testOrigin, Secret: testSecret, Store: NewSQLStore(db, SQLite),
 		Plugins: []Plugin{grafted("teams", Extension{
 			Tables: []PluginTable{teams, members}, Columns: map[string][]Column{"user": {{Name: "plan", Type: TypeString, Optional: true}}},
 		})},

@@ -34,14 +34,13 @@ func (c *core) requestPasswordReset(ctx context.Context, in RequestPasswordReset
 	}
 	requested := Event{Name: EventPasswordResetRequested, Method: methodLink, Identifier: in.Email}
 	token := newResetToken()
+	if err := c.storeReset(ctx, user, token); err != nil {
+		return nil, err
+	}
 	out := &RequestPasswordResetResponse{Status: true, Message: resetRequested}
 	if user == nil {
-		_, err := c.findVerification(ctx, purposeResetPassword, token)
 		c.event(ctx, requested)
-		return out, err
-	}
-	if err := c.createVerification(ctx, purposeResetPassword, token, user.ID, c.emailPassword.ResetPasswordExpiresIn); err != nil {
-		return nil, err
+		return out, nil
 	}
 	requested.UserID = user.ID
 	c.event(ctx, requested)
@@ -49,6 +48,22 @@ func (c *core) requestPasswordReset(ctx context.Context, in RequestPasswordReset
 		URL: c.siteOf(ctx).url + "/reset-password/" + token + "?callbackURL=" + encodeURIComponent(in.RedirectTo)}
 	c.inBackground(ctx, "SendResetPassword", func(ctx context.Context) error { return send(ctx, mail) })
 	return out, nil
+}
+
+// storeReset stores the token of a user. For nobody, nil, it writes as much and leaves
+// nothing: a look into the store alone would be faster than what it takes to keep
+// something.
+func (c *core) storeReset(ctx context.Context, user *User, token string) error {
+	lifetime := c.emailPassword.ResetPasswordExpiresIn
+	return c.transact(ctx, func(ctx context.Context) error {
+		if user == nil {
+			return c.verifications.keepNothing(ctx, purposeResetPassword+token, lifetime)
+		}
+		if err := c.createVerification(ctx, purposeResetPassword, token, user.ID, lifetime); err != nil {
+			return err
+		}
+		return c.verifications.erase(ctx, purposeResetPassword+newResetToken()) // there is none
+	})
 }
 
 // RequestPasswordResetCallbackRequest is what the link in the mail carries:

@@ -245,11 +245,13 @@ func (u *Username) authenticate(ctx context.Context, username, password string) 
 	if err != nil {
 		return nil, nil, err
 	}
-	var account *Account
+	id := ""
 	if user != nil {
-		if account, err = u.services.PasswordAccount(ctx, user.ID); err != nil {
-			return nil, nil, err
-		}
+		id = user.ID
+	}
+	account, err := u.services.PasswordAccount(ctx, id)
+	if err != nil {
+		return nil, nil, err
 	}
 	ok, err := u.services.VerifyPassword(ctx, account, password)
 	if err != nil {

@@ -2,8 +2,6 @@ package auth_test
 
 import (
 	"go/ast"
-	"go/parser"
-	"go/token"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -104,14 +102,18 @@ func anchors(text string) (all []string) {
 	return all
 }
 
-// TestSecurityTable keeps docs/security.md and the tests it promises together.
+// TestSecurityTable keeps docs/security.md and the tests of all modules that are named
+// after advisories together.
 func TestSecurityTable(t *testing.T) {
 	text, err := os.ReadFile("docs/security.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	promised := advisoryTest.FindAllString(string(text), -1)
-	written := testNames(t, ".", "TestAdvisory_")
+	var written []string
+	for dir := range testDirectories(t) {
+		written = append(written, testNames(t, dir, "TestAdvisory_")...)
+	}
 	for _, name := range promised {
 		if !slices.Contains(written, name) {
 			t.Errorf("docs/security.md names %s, which does not exist", name)
@@ -145,18 +147,9 @@ func TestRecommendations(t *testing.T) {
 }
 
 // testNames returns the names of the tests in a directory that begin with a prefix.
-func testNames(t *testing.T, dir, prefix string) []string {
+func testNames(t *testing.T, dir, prefix string) (names []string) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	for _, name := range files {
-		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, file := range testFiles(t, dir) {
 		for _, declared := range file.Decls {
 			if fn, ok := declared.(*ast.FuncDecl); ok && strings.HasPrefix(fn.Name.Name, prefix) {
 				names = append(names, fn.Name.Name)

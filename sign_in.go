@@ -69,11 +69,9 @@ func (c *core) authenticate(ctx context.Context, email, password string) (*User,
 	if err != nil {
 		return nil, nil, err
 	}
-	var account *Account
-	if user != nil {
-		if account, err = c.credentialAccount(ctx, user.ID); err != nil {
-			return nil, nil, err
-		}
+	account, err := c.credentialOf(ctx, user)
+	if err != nil {
+		return nil, nil, err
 	}
 	if !account.hasPassword() {
 		if err := c.passwords.burn(ctx, password); err != nil {

@@ -118,17 +118,6 @@ func TestSignUpCostsTheSame(t *testing.T) {
 	}
 }
 
-// TestResetCostsTheSame: a reset looks into the same tables for an unknown
-// address.
-func TestResetCostsTheSame(t *testing.T) {
-	store := &countingStore{Store: NewMemoryStore()}
-	w := newWorld(t, func(c *Config) { c.Store = store })
-	store.selects = 0
-	if w.browser().post("/request-password-reset", `{"email":"bob@example.com"}`).ok(t); store.selects != 2 {
-		t.Errorf("%d look-ups", store.selects)
-	}
-}
-
 func TestUnverifiedSignIn(t *testing.T) {
 	w := newWorld(t, func(c *Config) {
 		c.EmailPassword.RequireEmailVerification = true

@@ -43,6 +43,17 @@ func idSource(kind IDType, custom func(table string) string, table string) func(
 	return newID
 }
 
+// nobodysID returns an id that no entity has, to ask the store for it in vain.
+func nobodysID(kind IDType) string {
+	switch kind {
+	case IDSerial:
+		return "0" // databases count from 1
+	case IDUUID:
+		return newUUID()
+	}
+	return newID()
+}
+
 // newSessionToken returns the secret of a session.
 func newSessionToken() string { return randomString(32, alphanumeric) }
 

@@ -79,10 +79,40 @@ const keyVerification = "verification:" // + identifier
 
 // createVerification stores a value to be fetched by purpose and token.
 func (s *services) createVerification(ctx context.Context, purpose, token, value string, lifetime time.Duration) error {
+	return s.verifications.create(ctx, s.verifications.newVerification(purpose+token, value, lifetime))
+}
+
+func (vs *verificationStore) newVerification(identifier, value string, lifetime time.Duration) *Verification {
 	created := now()
-	return s.verifications.create(ctx, &Verification{
-		Identifier: s.verifications.stored(purpose + token)[0], Value: value,
+	return &Verification{
+		Identifier: vs.stored(identifier)[0], Value: value,
 		ExpiresAt: created.Add(lifetime), CreatedAt: created, UpdatedAt: created,
+	}
+}
+
+// keepNothing stores a verification that leads to nobody, and removes it in the same
+// transaction, that of ctx. No hook is told.
+func (vs *verificationStore) keepNothing(ctx context.Context, identifier string, lifetime time.Duration) error {
+	v := vs.newVerification(identifier, nobodysID(vs.services.ids), lifetime)
+	vs.identify(v)
+	if err := vs.keep(ctx, v); err != nil {
+		return err
+	}
+	return vs.erase(ctx, v.Identifier)
+}
+
+// erase removes what is stored as an identifier and tells no hook.
+func (vs *verificationStore) erase(ctx context.Context, stored string) error {
+	if vs.inDatabase {
+		if _, err := vs.delete(ctx, Where("identifier", stored)); err != nil {
+			return err
+		}
+	}
+	if vs.shared == nil {
+		return nil
+	}
+	return vs.services.writeAfterCommit(ctx, func(ctx context.Context) error {
+		return vs.shared.Delete(ctx, keyVerification+stored)
 	})
 }
 

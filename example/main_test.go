@@ -12,7 +12,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/seed3b05b409/auth/internal/testleak"
 )
+
+func TestMain(m *testing.M) { testleak.Main(m) }
 
 // The program says where it serves, serves there, and ends when it is told to.
 func TestRun(t *testing.T) {

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/seed3b05b409/auth/internal/testleak"
 )
 
 // buildFlags are those that the tests run with, as far as they matter.
@@ -21,14 +23,11 @@ var buildFlags []string
 var workDir string
 
 func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		var err error
-		if workDir, err = os.MkdirTemp("", "browsertest"); err != nil {
-			panic(err)
-		}
-		defer os.RemoveAll(workDir)
-		return m.Run()
-	}())
+	var err error
+	if workDir, err = os.MkdirTemp("", "browsertest"); err != nil {
+		panic(err)
+	}
+	testleak.Main(m, func() { _ = os.RemoveAll(workDir) })
 }
 
 // The programs, each built when the first test needs it.

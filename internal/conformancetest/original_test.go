@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/seed3b05b409/auth/internal/testleak"
 	"github.com/seed3b05b409/auth/internal/testnode"
 )
 
@@ -27,11 +28,11 @@ func TestMain(m *testing.M) {
 	os.Setenv("NODE_ENV", "production") // as where it is deployed
 	flag.Parse()
 	_ = flag.Set("test.parallel", "8") // cases wait for the other process, and some of its answers take half a second
-	code := m.Run()
-	if running.process != nil {
-		running.process.Stop()
-	}
-	os.Exit(code)
+	testleak.Main(m, func() {
+		if running.process != nil {
+			running.process.Stop()
+		}
+	})
 }
 
 // theOriginal returns the process, which the first test starts.

@@ -4,6 +4,8 @@ import (
 	"flag"
 	"os"
 	"testing"
+
+	"github.com/seed3b05b409/auth/internal/testleak"
 )
 
 // TestMain runs the tests, or the server that TestKilledServer kills.
@@ -16,5 +18,5 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "9"); err != nil { // they wait for databases, not for processors
 		panic(err)
 	}
-	os.Exit(m.Run())
+	testleak.Main(m)
 }

@@ -140,9 +140,9 @@ func TestDeletionsAtOnce(t *testing.T) {
 	})
 }
 
-// TestAdvisory_GHSA_44jh_RateLimit: two processes that count in one database let
+// TestAdvisory_GHSA_44jh_23m7_hpcf_Processes: two processes that count in one database let
 // no more requests pass than one would.
-func TestAdvisory_GHSA_44jh_RateLimit(t *testing.T) {
+func TestAdvisory_GHSA_44jh_23m7_hpcf_Processes(t *testing.T) {
 	onEach(t, func(t *testing.T, db *database) {
 		s := newStage(t, db)
 		count := func(c *auth.Config) {

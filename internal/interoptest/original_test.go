@@ -4,10 +4,10 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
-	"os"
 	"sync"
 	"testing"
 
+	"github.com/seed3b05b409/auth/internal/testleak"
 	"github.com/seed3b05b409/auth/internal/testnode"
 )
 
@@ -29,11 +29,11 @@ var running struct {
 }
 
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if o := running.original; o != nil {
-		o.Stop()
-	}
-	os.Exit(code)
+	testleak.Main(m, func() {
+		if o := running.original; o != nil {
+			o.Stop()
+		}
+	})
 }
 
 // theOriginal returns the process, which the first test starts.

@@ -3,11 +3,11 @@ package oauthtest
 import (
 	"embed"
 	"encoding/json"
-	"os"
 	"sync"
 	"testing"
 
 	"github.com/seed3b05b409/auth"
+	"github.com/seed3b05b409/auth/internal/testleak"
 	"github.com/seed3b05b409/auth/internal/testnode"
 )
 
@@ -21,11 +21,11 @@ var original struct {
 }
 
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if original.process != nil {
-		original.process.Stop()
-	}
-	os.Exit(code)
+	testleak.Main(m, testnode.StopProviders, func() {
+		if original.process != nil {
+			original.process.Stop()
+		}
+	})
 }
 
 // theOriginal returns the process, which the first test starts.

@@ -3,10 +3,10 @@ package providertest
 import (
 	"embed"
 	"encoding/json"
-	"os"
 	"sync"
 	"testing"
 
+	"github.com/seed3b05b409/auth/internal/testleak"
 	"github.com/seed3b05b409/auth/internal/testnode"
 )
 
@@ -19,11 +19,11 @@ var running struct {
 }
 
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if o := running.original; o != nil {
-		o.Stop()
-	}
-	os.Exit(code)
+	testleak.Main(m, func() {
+		if o := running.original; o != nil {
+			o.Stop()
+		}
+	})
 }
 
 // theOriginal returns the process in which the npm package runs. The first test

@@ -46,7 +46,7 @@ func (r ProviderRequest) Form() url.Values {
 }
 
 // processes are the scripts that run, one for all providers of a kind. They end
-// with the tests, because their input ends.
+// with StopProviders, or with the tests, because their input ends.
 var processes = struct {
 	sync.Mutex
 	running map[string]*Process
@@ -61,6 +61,16 @@ func processOf(tb testing.TB, script string) *Process {
 		processes.running[script] = Start(tb, Install(tb, providerScripts), script, func(json.RawMessage) {})
 	}
 	return processes.running[script]
+}
+
+// StopProviders ends what runs the providers, for a TestMain after the tests.
+func StopProviders() {
+	processes.Lock()
+	defer processes.Unlock()
+	for _, process := range processes.running {
+		process.Stop()
+	}
+	clear(processes.running)
 }
 
 // startProvider starts a provider until the end of the test.

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/seed3b05b409/auth/internal/testleak"
 )
 
 // root is the directory of the whole repository, where people start the programs.
@@ -24,14 +26,11 @@ var root = filepath.Join("..", "..", "..")
 var workDir string
 
 func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		var err error
-		if workDir, err = os.MkdirTemp("", "programtest"); err != nil {
-			panic(err)
-		}
-		defer os.RemoveAll(workDir)
-		return m.Run()
-	}())
+	var err error
+	if workDir, err = os.MkdirTemp("", "programtest"); err != nil {
+		panic(err)
+	}
+	testleak.Main(m, func() { _ = os.RemoveAll(workDir) })
 }
 
 // names are the programs, which are the folders with a main.go.
