@@ -119,12 +119,8 @@ func (c *core) setPassword(ctx context.Context, in SetPasswordRequest) (*Status,
 		return nil, err
 	}
 	userID := currentSession(ctx).User.ID
-	account, err := c.credentialAccount(ctx, userID)
-	if err != nil {
+	if err := c.requireNoPassword(ctx, userID); err != nil {
 		return nil, err
-	}
-	if account.hasPassword() {
-		return nil, ErrPasswordAlreadySet.With(http.StatusBadRequest)
 	}
 	if err := c.validatePassword(ctx, in.NewPassword); err != nil {
 		return nil, err
@@ -137,6 +133,9 @@ func (c *core) setPassword(ctx context.Context, in SetPasswordRequest) (*Status,
 		if _, err := c.lockUser(ctx, userID); err != nil {
 			return err
 		}
+		if err := c.requireNoPassword(ctx, userID); err != nil { // somebody was faster
+			return err
+		}
 		return c.setCredential(ctx, userID, hash)
 	})
 	if err != nil {
@@ -144,6 +143,15 @@ func (c *core) setPassword(ctx context.Context, in SetPasswordRequest) (*Status,
 	}
 	c.event(ctx, Event{Name: EventPasswordSet, UserID: userID})
 	return &Status{Status: true}, nil
+}
+
+// requireNoPassword refuses a user who has a password. Errors: ErrPasswordAlreadySet.
+func (c *core) requireNoPassword(ctx context.Context, userID string) error {
+	account, err := c.credentialAccount(ctx, userID)
+	if err == nil && account.hasPassword() {
+		err = ErrPasswordAlreadySet.With(http.StatusBadRequest)
+	}
+	return err
 }
 
 // passwordAccount returns the account that holds a user's password or the error

@@ -187,12 +187,13 @@ func lineVerify(ctx context.Context, p *oauthProvider, token, nonce string) erro
 		form = append(form, param{"nonce", nonce})
 	}
 	claims, err := p.outgoing.postForm(ctx, lineVerification, form, nil)
+	said, _ := claims["nonce"].(string)
 	switch {
 	case err != nil:
 		return err
 	case claims["aud"] != p.ClientID:
 		return errors.New("it was issued to another client")
-	case truthy(claims["nonce"]) && claims["nonce"] != nonce:
+	case truthy(claims["nonce"]) && !same(said, nonce):
 		return errors.New("it has another nonce")
 	}
 	return nil

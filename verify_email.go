@@ -252,7 +252,7 @@ func (c *core) verifyAndSignIn(ctx context.Context, user *User, redirects bool) 
 	var updated *User
 	signIn := c.verification.AutoSignIn && data == nil
 	err = c.transact(ctx, func(ctx context.Context) (err error) {
-		if updated, err = c.setVerified(ctx, user); err != nil || !signIn {
+		if updated, err = c.setVerified(ctx, user); err != nil || updated == nil || !signIn {
 			return err
 		}
 		end, err = c.stopped(ctx, &SignIn{User: updated, Method: methodVerifyEmail, Redirects: redirects})
@@ -266,7 +266,7 @@ func (c *core) verifyAndSignIn(ctx context.Context, user *User, redirects bool) 
 		}
 		return aborted(err, ErrFailedToCreateSession, http.StatusInternalServerError)
 	})
-	if err != nil {
+	if err != nil || updated == nil {
 		return nil, err
 	}
 	if err := callback(ctx, c.verification.AfterVerification, updated); err != nil {
@@ -302,19 +302,22 @@ func (c *core) sessionToVerify(ctx context.Context, user *User) (*SessionData, e
 	return data, nil
 }
 
-// setVerified returns the user as it is then.
+// setVerified returns the user as it is then, nil if another request has verified the
+// address since it was looked at.
 func (c *core) setVerified(ctx context.Context, user *User) (*User, error) {
-	n, err := c.users.change(ctx, user.ID, map[string]any{"emailVerified": true}, Where("email", user.Email))
+	n, err := c.users.change(ctx, user.ID, map[string]any{"emailVerified": true},
+		Where("email", user.Email), Where("emailVerified", false))
 	if err != nil {
 		return nil, err
-	}
-	if n == 0 { // the address was changed or the user deleted meanwhile
-		return nil, ErrInvalidToken
 	}
 	updated, err := c.users.first(ctx, Where("id", user.ID))
 	switch {
 	case err != nil:
 		return nil, err
+	case n == 0 && updated != nil && updated.Email == user.Email && updated.EmailVerified:
+		return nil, nil
+	case n == 0: // the address was changed or the user deleted meanwhile
+		return nil, ErrInvalidToken
 	case updated == nil:
 		return nil, ErrUserNotFound
 	}

@@ -79,14 +79,27 @@ func (d *database) pool(t *testing.T, w *Wire) *sql.DB {
 
 func (d *database) exec(t *testing.T, query string, args ...any) {
 	t.Helper()
+	if _, err := d.admin.ExecContext(t.Context(), d.numbered(query, args), args...); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+}
+
+// scan reads the columns of one row.
+func (d *database) scan(t *testing.T, query string, args []any, into ...any) {
+	t.Helper()
+	if err := d.admin.QueryRowContext(t.Context(), d.numbered(query, args), args...).Scan(into...); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+}
+
+// numbered gives arguments the names that the database has for them.
+func (d *database) numbered(query string, args []any) string {
 	if d.Dialect == auth.PostgreSQL {
 		for i := range args {
 			query = strings.Replace(query, "?", "$"+string(rune('1'+i)), 1)
 		}
 	}
-	if _, err := d.admin.ExecContext(t.Context(), query, args...); err != nil {
-		t.Fatalf("%s: %v", query, err)
-	}
+	return query
 }
 
 func connectSQLite(source string, _ *line) (driver.Connector, error) {

@@ -5,8 +5,15 @@ go 1.26.0
 require (
 	github.com/go-sql-driver/mysql v1.10.1
 	github.com/jackc/pgx/v5 v5.12.0
+	github.com/redis/go-redis/v9 v9.23.0
 	github.com/seed3b05b409/auth v0.0.0
+	github.com/seed3b05b409/auth/redisstorage v0.0.0
 	modernc.org/sqlite v1.62.0
+)
+
+require (
+	github.com/cespare/xxhash/v2 v2.3.0 // indirect
+	go.uber.org/atomic v1.12.0 // indirect
 )
 
 require (
@@ -32,3 +39,5 @@ require (
 replace github.com/seed3b05b409/auth => ../..
 
 replace github.com/seed3b05b409/auth/internal/testdb => ../testdb
+
+replace github.com/seed3b05b409/auth/redisstorage => ../../redisstorage

@@ -100,13 +100,27 @@ type server struct {
 
 func startServer(t *testing.T, db *database) *server {
 	t.Helper()
+	address, kill := startSelf(t, servedProduct+"="+db.Driver, servedSource+"="+db.source)
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: killClients}, Timeout: patience}
+	t.Cleanup(client.CloseIdleConnections)
+	return &server{"http://" + address + "/api/auth", kill, client}
+}
+
+// startSelf runs this test's program with more environment, as a server that says where
+// it listens. Its input ends with the test.
+func startSelf(t *testing.T, environment ...string) (address string, kill func()) {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	command := exec.Command(self)
-	command.Env = append(os.Environ(), servedProduct+"="+db.Driver, servedSource+"="+db.source)
+	command.Env = append(os.Environ(), environment...)
 	command.Stderr = os.Stderr
+	in, err := command.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	out, err := command.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -115,20 +129,19 @@ func startServer(t *testing.T, db *database) *server {
 		t.Fatal(err)
 	}
 	var once sync.Once
-	kill := func() {
+	kill = func() {
 		once.Do(func() {
+			_ = in.Close()
 			_ = command.Process.Kill() // SIGKILL
 			_ = command.Wait()
 		})
 	}
 	t.Cleanup(kill)
-	address, err := bufio.NewReader(out).ReadString('\n')
+	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: killClients}, Timeout: patience}
-	t.Cleanup(client.CloseIdleConnections)
-	return &server{"http://" + strings.TrimSpace(address) + "/api/auth", kill, client}
+	return strings.TrimSpace(line), kill
 }
 
 // signUpUntilKilled lets clients sign up as fast as they can, kills the server a

@@ -8,10 +8,14 @@ import (
 	"github.com/seed3b05b409/auth/internal/testleak"
 )
 
-// TestMain runs the tests, or the server that TestKilledServer kills.
+// TestMain runs the tests, or one of the servers that they start.
 func TestMain(m *testing.M) {
-	if os.Getenv(servedProduct) != "" {
+	switch {
+	case os.Getenv(servedProduct) != "":
 		serve()
+		return
+	case os.Getenv(servedRaces) != "":
+		serveRace()
 		return
 	}
 	flag.Parse()

@@ -71,14 +71,19 @@ func (s *stage) decode(w *httptest.ResponseRecorder, into any) {
 
 // totp is the code of RFC 6238 for the secret of the last protected user.
 func (s *stage) totp() string {
-	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(s.words["SECRET"])
+	code, err := totp(s.words["SECRET"])
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	return code
+}
+
+func totp(secret string) (string, error) {
+	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(secret)
 	mac := hmac.New(sha1.New, key)
 	_ = binary.Write(mac, binary.BigEndian, time.Now().Unix()/30)
 	sum := mac.Sum(nil)
-	return fmt.Sprintf("%06d", binary.BigEndian.Uint32(sum[sum[len(sum)-1]&15:])&0x7fffffff%1_000_000)
+	return fmt.Sprintf("%06d", binary.BigEndian.Uint32(sum[sum[len(sum)-1]&15:])&0x7fffffff%1_000_000), err
 }
 
 // enabling gives Ann an authenticator that she has not used yet.

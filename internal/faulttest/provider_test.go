@@ -17,10 +17,11 @@ import (
 // acme is a provider without a network. What it hands out is a generation and an
 // address, such as "1.ann@example.com": that is a code, and the tokens for it are
 // "access 1.ann@example.com" and "refresh 1.ann@example.com". Refreshing makes the
-// next generation. A refresh token is good once.
+// next generation. A refresh token is good once, and so is a code that begins with
+// "once ".
 type acme struct {
 	mu    sync.Mutex
-	spent map[string]bool // refresh tokens
+	spent map[string]bool // refresh tokens and codes
 }
 
 // acmeProvider is its configuration, under any id.
@@ -56,13 +57,11 @@ func (a *acme) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func (a *acme) token(form url.Values) (status int, body string) {
 	grant, refresh := form.Get("code"), form.Get("refresh_token")
+	grant, once := strings.CutPrefix(grant, "once ")
+	if once && !a.spend("code "+grant) || refresh != "" && !a.spend(refresh) {
+		return http.StatusBadRequest, `{"error":"invalid_grant"}`
+	}
 	if refresh != "" {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		if a.spent[refresh] {
-			return http.StatusBadRequest, `{"error":"invalid_grant"}`
-		}
-		a.spent[refresh] = true
 		n, email := generation(strings.TrimPrefix(refresh, "refresh "))
 		grant = fmt.Sprint(n+1, ".", email)
 	}
@@ -70,7 +69,16 @@ func (a *acme) token(form url.Values) (status int, body string) {
 		`{"access_token":"access %s","refresh_token":"refresh %s","expires_in":3600,"scope":"mail"}`, grant, grant)
 }
 
-// forgive makes spent refresh tokens good again.
+// spend reports whether something is spent for the first time.
+func (a *acme) spend(token string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	before := a.spent[token]
+	a.spent[token] = true
+	return !before
+}
+
+// forgive makes good again what is spent.
 func (a *acme) forgive() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
