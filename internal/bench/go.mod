@@ -3,15 +3,23 @@ module github.com/seed3b05b409/auth/internal/bench
 go 1.26.0
 
 require (
+	github.com/alexedwards/scs/goredisstore v0.0.0-20250212122300-421ef1d8611c
+	github.com/alexedwards/scs/mysqlstore v0.0.0-20250417082927-ab20b3feb5e9
+	github.com/alexedwards/scs/postgresstore v0.0.0-20251002162104-209de6e426de
+	github.com/alexedwards/scs/sqlite3store v0.0.0-20251002162104-209de6e426de
+	github.com/alexedwards/scs/v2 v2.9.0
 	github.com/danielgtaylor/huma/v2 v2.37.2
+	github.com/redis/go-redis/v9 v9.23.0
 	github.com/seed3b05b409/auth v0.0.0
 	github.com/seed3b05b409/auth/internal/testdb v0.0.0
 	github.com/seed3b05b409/auth/internal/testnode v0.0.0
+	github.com/seed3b05b409/auth/redisstorage v0.0.0
 	golang.org/x/crypto v0.58.0
 )
 
 require (
 	filippo.io/edwards25519 v1.2.0 // indirect
+	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
 	github.com/go-sql-driver/mysql v1.10.1 // indirect
 	github.com/google/uuid v1.6.0 // indirect
@@ -22,6 +30,7 @@ require (
 	github.com/mattn/go-isatty v0.0.24 // indirect
 	github.com/ncruces/go-strftime v1.1.0 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
+	go.uber.org/atomic v1.12.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
@@ -35,4 +44,5 @@ replace (
 	github.com/seed3b05b409/auth => ../..
 	github.com/seed3b05b409/auth/internal/testdb => ../testdb
 	github.com/seed3b05b409/auth/internal/testnode => ../testnode
+	github.com/seed3b05b409/auth/redisstorage => ../../redisstorage
 )
