@@ -51,6 +51,6 @@ func main() {
 		log.Fatal(err)
 	}
 	log.Printf("serving at http://%s", *addr)
-	server := &http.Server{ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{ReadTimeout: 15 * time.Second}
 	log.Fatal(server.Serve(listener))
 }

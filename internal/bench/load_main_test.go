@@ -53,6 +53,9 @@ func serve(text string) error {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		os.Exit(0)
 	}()
+	if s.Guarded {
+		return recommended(handler).Serve(listener)
+	}
 	return http.Serve(listener, handler)
 }
 

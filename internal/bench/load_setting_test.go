@@ -28,6 +28,7 @@ type setting struct {
 	Prefix      string          `json:"prefix"`      // of the keys there
 	CookieCache bool            `json:"cookieCache"` // sessions are read from a compact copy in a cookie
 	Plain       bool            `json:"plain"`       // passwords are stored as they are
+	Guarded     bool            `json:"guarded"`     // with the timeouts that the documentation recommends
 }
 
 // settingVariable makes this program a server instead of a test.
