@@ -1,0 +1,38 @@
+package soaktest
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// A fault is something that goes wrong for a while.
+type fault struct {
+	name  string
+	loses bool // answers
+	fails bool // requests, with 5xx
+
+	strike func(r *rand.Rand) // begins it and may wait for a while; then the server is to recover
+	heal   func()             // makes it end; may be nil
+}
+
+// moment is how long a fault lasts at most.
+const moment = 700 * time.Millisecond
+
+func sleep(r *rand.Rand) { time.Sleep(time.Duration(r.Int64N(int64(moment)))) }
+
+// cutClients cuts the connections of all clients, a few times.
+func (s *soak) cutClients() fault {
+	return fault{name: "connections cut", loses: true, strike: func(r *rand.Rand) {
+		for range 1 + r.IntN(4) {
+			s.server.front.cut()
+			time.Sleep(time.Duration(r.IntN(100)) * time.Millisecond)
+		}
+	}}
+}
+
+// killServer kills the server and starts another one.
+func (s *soak) killServer() fault {
+	return fault{name: "server killed", loses: true, strike: func(r *rand.Rand) {
+		s.server.kill()
+	}, heal: func() { s.server.start("") }}
+}

@@ -1,0 +1,115 @@
+package soaktest
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/seed3b05b409/auth/internal/testdb"
+)
+
+// TestSoak lets people use a server for a while.
+func TestSoak(t *testing.T) {
+	if *soakTime > 50*time.Minute {
+		t.Fatal("-soak: links in mails are good for an hour")
+	}
+	t.Run("memory", func(t *testing.T) {
+		s := newSoak(t, "memory", "")
+		s.run(s.cutClients())
+	})
+	t.Run("SQLite", func(t *testing.T) {
+		s := newSoak(t, testdb.SQLite.Driver, testdb.SQLite.New(t).Source)
+		s.run(s.cutClients(), s.killServer())
+	})
+}
+
+// A soak is one run over one store.
+type soak struct {
+	t       *testing.T
+	seed    uint64
+	weather *weather
+	post    *post
+	server  *server
+	people  []*person
+	lines   []*line
+	acts    atomic.Int64
+}
+
+func newSoak(t *testing.T, driver, source string) *soak {
+	s := &soak{t: t, seed: *soakSeed, weather: newWeather(), post: newPost()}
+	if s.seed == 0 {
+		s.seed = rand.Uint64()
+	}
+	s.server = newServer(t, driver, source, s.post)
+	for n := range *people {
+		l := &line{address: s.server.front.address(), weather: s.weather}
+		s.lines = append(s.lines, l)
+		s.people = append(s.people, newPerson(n, s.seed, l, s.post, s.weather, s.server.settle))
+	}
+	return s
+}
+
+// run lets all people act until the time is over, with faults in between, and looks
+// at what is stored in the end.
+func (s *soak) run(faults ...fault) {
+	s.t.Logf("-seed %d -people %d -soak %v", s.seed, len(s.people), *soakTime)
+	ctx, cancel := context.WithTimeout(s.t.Context(), *soakTime)
+	defer cancel()
+	var crowd sync.WaitGroup
+	for _, p := range s.people {
+		crowd.Go(func() {
+			for ctx.Err() == nil && p.act() {
+				s.acts.Add(1)
+			}
+			if p.failure != "" {
+				cancel()
+			}
+		})
+	}
+	s.spoil(ctx, faults)
+	crowd.Wait()
+	s.report()
+}
+
+// spoil lets faults come until the time is over, then heals the last one.
+func (s *soak) spoil(ctx context.Context, faults []fault) {
+	r := rand.New(rand.NewPCG(s.seed, 0))
+	const calm = 500 * time.Millisecond
+	for round := 0; ; round++ {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(calm/2 + time.Duration(r.Int64N(int64(calm)))):
+		}
+		f := faults[r.IntN(len(faults))]
+		if round < len(faults) {
+			f = faults[round] // each at least once
+		}
+		s.suffer(f, r)
+	}
+}
+
+func (s *soak) suffer(f fault, r *rand.Rand) {
+	s.weather.begin(f)
+	defer s.weather.end(f)
+	f.strike(r)
+	if f.heal != nil {
+		f.heal()
+	}
+}
+
+func (s *soak) report() {
+	s.t.Helper()
+	failures := 0
+	for _, p := range s.people {
+		if p.failure != "" {
+			if failures++; failures <= 2 {
+				s.t.Error(p.failure)
+			}
+		}
+	}
+	s.t.Logf("%d requests, %d failures", s.acts.Load(), failures)
+}
