@@ -18,21 +18,25 @@ type fault struct {
 // moment is how long a fault lasts at most.
 const moment = 700 * time.Millisecond
 
-func sleep(r *rand.Rand) { time.Sleep(time.Duration(r.Int64N(int64(moment)))) }
+func linger(r *rand.Rand) { time.Sleep(time.Duration(r.Int64N(int64(moment)))) }
 
 // cutClients cuts the connections of all clients, a few times.
 func (s *soak) cutClients() fault {
-	return fault{name: "connections cut", loses: true, strike: func(r *rand.Rand) {
+	var cut []string
+	return fault{name: "clients cut off", loses: true, strike: func(r *rand.Rand) {
+		cut = nil
 		for range 1 + r.IntN(4) {
-			s.server.front.cut()
+			cut = append(cut, s.server.front.cut()...)
 			time.Sleep(time.Duration(r.IntN(100)) * time.Millisecond)
 		}
-	}}
+	}, heal: func() { s.server.settle(cut) }}
 }
 
 // killServer kills the server and starts another one.
 func (s *soak) killServer() fault {
-	return fault{name: "server killed", loses: true, strike: func(r *rand.Rand) {
-		s.server.kill()
-	}, heal: func() { s.server.start("") }}
+	return fault{
+		name: "server killed", loses: true,
+		strike: func(*rand.Rand) { s.server.kill() },
+		heal:   func() { s.server.start("") },
+	}
 }

@@ -17,14 +17,11 @@ const (
 	base   = origin + "/api/auth"
 )
 
-// personHeader names who sends a request.
-const personHeader = "X-Person"
-
 // A door is a way to a server.
 type door interface {
 	// do sends a request. Nothing is ever sent twice. Errors: errUnsent if the server
 	// cannot have heard of it; others if nobody knows.
-	do(r *request, person string) (*answer, error)
+	do(r *request) (*answer, error)
 }
 
 var errUnsent = errors.New("the request was not sent")
@@ -43,7 +40,7 @@ type line struct {
 	made   sky
 }
 
-func (l *line) do(r *request, person string) (*answer, error) {
+func (l *line) do(r *request) (*answer, error) {
 	if lost, _ := l.weather.since(l.made); lost {
 		l.close()
 	}
@@ -52,7 +49,7 @@ func (l *line) do(r *request, person string) (*answer, error) {
 			return nil, errors.Join(errUnsent, err)
 		}
 	}
-	a, err := l.exchange(httpRequest(r, person))
+	a, err := l.exchange(httpRequest(r))
 	if err != nil {
 		l.close()
 	}
@@ -92,7 +89,7 @@ func (l *line) exchange(r *http.Request) (*answer, error) {
 	return &answer{response.StatusCode, response.Header, body}, err
 }
 
-func httpRequest(r *request, person string) *http.Request {
+func httpRequest(r *request) *http.Request {
 	var body io.Reader
 	if r.body != nil {
 		text, _ := json.Marshal(r.body)
@@ -103,7 +100,6 @@ func httpRequest(r *request, person string) *http.Request {
 		panic(err)
 	}
 	out.Header.Set("Origin", origin)
-	out.Header.Set(personHeader, person)
 	if r.body != nil {
 		out.Header.Set("Content-Type", "application/json")
 	}

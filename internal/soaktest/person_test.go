@@ -20,7 +20,6 @@ type person struct {
 	door    door
 	post    *post
 	weather *weather
-	settle  func(person string) // waits until the server has done what the person asked for
 
 	worlds  []*world
 	devices [3]*jar
@@ -31,10 +30,10 @@ type person struct {
 	failure string
 }
 
-func newPerson(number int, seed uint64, d door, p *post, w *weather, settle func(string)) *person {
+func newPerson(number int, seed uint64, d door, p *post, w *weather) *person {
 	return &person{
 		name: fmt.Sprintf("p%d", number), seed: seed, number: uint64(number),
-		door: d, post: p, weather: w, settle: settle,
+		door: d, post: p, weather: w,
 		worlds: []*world{newWorld()}, devices: [3]*jar{{}, {}, {}}, secrets: make(map[string][]string),
 	}
 }
@@ -99,7 +98,7 @@ func (p *person) act() bool {
 func (p *person) do(o *operation) {
 	r := o.request
 	began, now, said := p.weather.look(), p.now(), r.String()
-	a, err := p.door.do(&r, p.name)
+	a, err := p.door.do(&r)
 	lost, failed := p.weather.since(began)
 	mails := p.post.collect(p.name)
 	if a != nil {
@@ -113,12 +112,13 @@ func (p *person) do(o *operation) {
 	case err != nil && !lost:
 		p.fail("no answer without a fault: %v", err)
 	case err != nil:
-		p.recover()
-		p.branch(o, now, append(mails, p.post.collect(p.name)...))
+		p.weather.await()
+		mails = append(mails, p.post.collect(p.name)...)
+		p.branch(o, now, mails)
 	case a.status >= 500 && !failed:
 		p.fail("status %d without a fault", a.status)
 	case a.status >= 500:
-		p.recover()
+		p.weather.await()
 		p.branch(o, now, mails)
 	default:
 		p.judge(o, now, a, mails, failed)
@@ -127,13 +127,6 @@ func (p *person) do(o *operation) {
 		r.jar.take(a.header)
 	}
 	p.remember(a, mails)
-}
-
-// recover waits until the server is well again and has done, or not, what it was
-// asked for.
-func (p *person) recover() {
-	p.weather.await()
-	p.settle(p.name)
 }
 
 // branch goes on after an answer that nobody knows: it was done, or not. A mail is

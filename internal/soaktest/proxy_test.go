@@ -12,8 +12,8 @@ type proxy struct {
 	listener net.Listener
 
 	mu     sync.Mutex
-	target string // empty: connections are refused
-	conns  map[*net.TCPConn]bool
+	target string                // empty: connections are refused
+	conns  map[*net.TCPConn]bool // and whether it is one to the server
 }
 
 func newProxy(tb testing.TB) *proxy {
@@ -39,14 +39,18 @@ func (p *proxy) lead(target string) {
 	p.target = target
 }
 
-// cut breaks all connections.
-func (p *proxy) cut() {
+// cut breaks all connections and returns their addresses at the server.
+func (p *proxy) cut() (addresses []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for conn := range p.conns {
+	for conn, inner := range p.conns {
+		if inner {
+			addresses = append(addresses, conn.LocalAddr().String())
+		}
 		_ = conn.SetLinger(0) // what was on its way is lost
 		_ = conn.Close()
 	}
+	return addresses
 }
 
 func (p *proxy) accept() {
@@ -83,18 +87,15 @@ func (p *proxy) pass(client *net.TCPConn) {
 	ends.Wait()
 }
 
-func (p *proxy) hold(conns ...*net.TCPConn) {
+func (p *proxy) hold(client, server *net.TCPConn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, conn := range conns {
-		p.conns[conn] = true
-	}
+	p.conns[client], p.conns[server] = false, true
 }
 
-func (p *proxy) release(conns ...*net.TCPConn) {
+func (p *proxy) release(client, server *net.TCPConn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, conn := range conns {
-		delete(p.conns, conn)
-	}
+	delete(p.conns, client)
+	delete(p.conns, server)
 }

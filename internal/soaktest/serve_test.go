@@ -14,8 +14,10 @@ import (
 	"os/signal"
 	"runtime"
 	"slices"
+	"strconv"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/seed3b05b409/auth"
 	"github.com/seed3b05b409/auth/internal/testdb"
@@ -43,21 +45,24 @@ func serve() error {
 	if err != nil {
 		return err
 	}
-	if err := a.Migrate(context.Background()); err != nil {
-		return err
+	if a.CheckSchema(context.Background()) != nil { // the database may be read-only later
+		if err := a.Migrate(context.Background()); err != nil {
+			return err
+		}
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	fmt.Println(listener.Addr())
-	desk := newDesk(a)
-	mux := http.NewServeMux()
-	mux.Handle("/api/auth/", desk)
-	mux.HandleFunc("/settle", desk.settle)
+	l, mux := newLobby(), http.NewServeMux()
+	mux.Handle("/api/auth/", a)
+	mux.HandleFunc("/settle", l.settle)
 	mux.HandleFunc("/leaks", countLeaks)
+	mux.HandleFunc("/limit", limitFiles)
 	mux.Handle("/rows", rows{store})
-	return http.Serve(listener, mux)
+	server := &http.Server{Handler: mux, ConnState: l.note}
+	return server.Serve(listener)
 }
 
 func openStore(driver, source string) (auth.Store, error) {
@@ -71,6 +76,7 @@ func openStore(driver, source string) (auth.Store, error) {
 	}
 	db.SetMaxOpenConns(16)
 	db.SetMaxIdleConns(16)
+	db.SetConnMaxIdleTime(time.Second / 2)
 	return auth.NewSQLStore(db, testdb.Servers[i].Dialect), nil
 }
 
@@ -87,40 +93,39 @@ func mailTo(url string) func(m mail) {
 	}
 }
 
-// A desk knows whose requests are being answered.
-type desk struct {
-	handler http.Handler
-	mu      sync.Mutex
-	done    sync.Cond
-	open    map[string]int
+// A lobby knows which connections are open.
+type lobby struct {
+	mu   sync.Mutex
+	left sync.Cond
+	open map[string]bool // by the address of the client
 }
 
-func newDesk(h http.Handler) *desk {
-	d := &desk{handler: h, open: make(map[string]int)}
-	d.done.L = &d.mu
-	return d
+func newLobby() *lobby {
+	l := &lobby{open: make(map[string]bool)}
+	l.left.L = &l.mu
+	return l
 }
 
-func (d *desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	person := r.Header.Get(personHeader)
-	d.count(person, 1)
-	defer d.count(person, -1)
-	d.handler.ServeHTTP(w, r)
+// note is the ConnState of an http.Server. A connection is closed when its last
+// request has been dealt with.
+func (l *lobby) note(conn net.Conn, state http.ConnState) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch state {
+	case http.StateNew:
+		l.open[conn.RemoteAddr().String()] = true
+	case http.StateClosed:
+		delete(l.open, conn.RemoteAddr().String())
+		l.left.Broadcast()
+	}
 }
 
-func (d *desk) count(person string, n int) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.open[person] += n
-	d.done.Broadcast()
-}
-
-// settle answers when no request of a person is being answered.
-func (d *desk) settle(_ http.ResponseWriter, r *http.Request) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for d.open[r.URL.Query().Get("person")] > 0 {
-		d.done.Wait()
+// settle answers when none of some connections is open.
+func (l *lobby) settle(_ http.ResponseWriter, r *http.Request) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for slices.ContainsFunc(r.URL.Query()["of"], func(address string) bool { return l.open[address] }) {
+		l.left.Wait()
 	}
 }
 
@@ -128,12 +133,28 @@ func (d *desk) settle(_ http.ResponseWriter, r *http.Request) {
 type leaks struct{ Goroutines, Descriptors int }
 
 func countLeaks(w http.ResponseWriter, _ *http.Request) {
-	open, err := os.ReadDir("/proc/self/fd")
+	open, err := os.ReadDir("/dev/fd")
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
 	_ = json.NewEncoder(w).Encode(leaks{runtime.NumGoroutine(), len(open)})
+}
+
+// limitFiles makes writes beyond a size fail as on a full disk.
+func limitFiles(w http.ResponseWriter, r *http.Request) {
+	var limit syscall.Rlimit
+	bytes, err := strconv.ParseUint(r.URL.Query().Get("bytes"), 10, 64)
+	if err == nil {
+		err = syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit)
+	}
+	if err == nil {
+		limit.Cur = bytes
+		err = syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit)
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+	}
 }
 
 // A memoryStore knows the tables that it has been asked for.

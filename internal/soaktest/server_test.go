@@ -45,7 +45,7 @@ func (s *server) start(parameters string) {
 		s.tb.Fatal(err)
 	}
 	command := exec.Command(self)
-	command.Env = append(os.Environ(), serveDriver+"="+s.driver, serveSource+"="+s.source+parameters, servePost+"="+s.mails.URL)
+	command.Env = append(os.Environ(), "GORACE=halt_on_error=1", serveDriver+"="+s.driver, serveSource+"="+s.source+parameters, servePost+"="+s.mails.URL)
 	command.Stderr = &logLines{tb: s.tb}
 	if _, err = command.StdinPipe(); err != nil {
 		s.tb.Fatal(err)
@@ -111,10 +111,21 @@ func (s *server) ask(path string, into any) error {
 	return json.NewDecoder(response.Body).Decode(into)
 }
 
-// settle waits until no request of a person is being answered. One that was killed
-// is not.
-func (s *server) settle(person string) {
-	_ = s.ask("/settle?person="+url.QueryEscape(person), nil)
+// settle waits until nothing is being done any more for connections that were cut.
+func (s *server) settle(cut []string) {
+	if err := s.ask("/settle?"+url.Values{"of": cut}.Encode(), nil); err != nil {
+		s.tb.Error(err)
+	}
+}
+
+// rest returns what the server holds when it has nothing to do.
+func (s *server) rest() leaks {
+	time.Sleep(2 * time.Second) // longer than the pool keeps what it does not need
+	l, err := s.leaks()
+	if err != nil {
+		s.tb.Error(err)
+	}
+	return l
 }
 
 // expectNoLeaks waits until the server has no more goroutines and descriptors than

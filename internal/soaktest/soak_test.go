@@ -3,6 +3,7 @@ package soaktest
 import (
 	"context"
 	"math/rand/v2"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,13 +18,39 @@ func TestSoak(t *testing.T) {
 		t.Fatal("-soak: links in mails are good for an hour")
 	}
 	t.Run("memory", func(t *testing.T) {
+		t.Parallel()
 		s := newSoak(t, "memory", "")
+		s.read = readServer(s.server)
 		s.run(s.cutClients())
 	})
 	t.Run("SQLite", func(t *testing.T) {
-		s := newSoak(t, testdb.SQLite.Driver, testdb.SQLite.New(t).Source)
-		s.run(s.cutClients(), s.killServer())
+		t.Parallel()
+		database := testdb.SQLite.New(t)
+		db := database.Open(t)
+		s := newSoak(t, database.Driver, database.With("_pragma=busy_timeout(300)").Source)
+		s.read = readDatabase(db)
+		s.run(s.cutClients(), s.killServer(), s.lockFile(db), s.fillDisk(database.URL), s.forbidWrites())
 	})
+	t.Run("PostgreSQL", func(t *testing.T) {
+		t.Parallel()
+		database := testdb.PostgreSQL.New(t)
+		db, back := database.Open(t), newProxy(t)
+		h := hospital{newSoak(t, database.Driver, through(t, back, database.Source)), db, back}
+		h.read = readDatabase(db)
+		h.run(h.cutClients(), h.killServer(), h.cutDatabase(), h.endBackends(), h.forbidWrites())
+	})
+}
+
+// through returns the source of a database behind a proxy.
+func through(t *testing.T, p *proxy, source string) string {
+	t.Helper()
+	u, err := url.Parse(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.lead(u.Host)
+	u.Host = p.address()
+	return u.String()
 }
 
 // A soak is one run over one store.
@@ -35,6 +62,7 @@ type soak struct {
 	server  *server
 	people  []*person
 	lines   []*line
+	read    reader
 	acts    atomic.Int64
 }
 
@@ -47,19 +75,30 @@ func newSoak(t *testing.T, driver, source string) *soak {
 	for n := range *people {
 		l := &line{address: s.server.front.address(), weather: s.weather}
 		s.lines = append(s.lines, l)
-		s.people = append(s.people, newPerson(n, s.seed, l, s.post, s.weather, s.server.settle))
+		s.people = append(s.people, newPerson(n, s.seed, l, s.post, s.weather))
 	}
 	return s
 }
 
 // run lets all people act until the time is over, with faults in between, and looks
-// at what is stored in the end.
+// at what is stored in the end. Then they go on for a moment without faults, and the
+// server is to hold no more than before.
 func (s *soak) run(faults ...fault) {
 	s.t.Logf("-seed %d -people %d -soak %v", s.seed, len(s.people), *soakTime)
-	ctx, cancel := context.WithTimeout(s.t.Context(), *soakTime)
+	s.crowd(*soakTime, faults)
+	audit(s.t, s.people, s.read)
+	before := s.server.rest()
+	s.crowd(*soakTime/8, nil)
+	audit(s.t, s.people, s.read)
+	s.server.expectNoLeaks(before)
+}
+
+// crowd lets all people act for a while.
+func (s *soak) crowd(d time.Duration, faults []fault) {
+	ctx, cancel := context.WithTimeout(s.t.Context(), d)
 	defer cancel()
 	var crowd sync.WaitGroup
-	for _, p := range s.people {
+	for i, p := range s.people {
 		crowd.Go(func() {
 			for ctx.Err() == nil && p.act() {
 				s.acts.Add(1)
@@ -67,6 +106,7 @@ func (s *soak) run(faults ...fault) {
 			if p.failure != "" {
 				cancel()
 			}
+			s.lines[i].close()
 		})
 	}
 	s.spoil(ctx, faults)
@@ -76,8 +116,11 @@ func (s *soak) run(faults ...fault) {
 
 // spoil lets faults come until the time is over, then heals the last one.
 func (s *soak) spoil(ctx context.Context, faults []fault) {
+	if len(faults) == 0 {
+		return
+	}
 	r := rand.New(rand.NewPCG(s.seed, 0))
-	const calm = 500 * time.Millisecond
+	const calm = 400 * time.Millisecond
 	for round := 0; ; round++ {
 		select {
 		case <-ctx.Done():
@@ -95,6 +138,7 @@ func (s *soak) spoil(ctx context.Context, faults []fault) {
 func (s *soak) suffer(f fault, r *rand.Rand) {
 	s.weather.begin(f)
 	defer s.weather.end(f)
+	s.t.Log(f.name)
 	f.strike(r)
 	if f.heal != nil {
 		f.heal()
@@ -111,5 +155,8 @@ func (s *soak) report() {
 			}
 		}
 	}
-	s.t.Logf("%d requests, %d failures", s.acts.Load(), failures)
+	s.t.Logf("%d requests", s.acts.Load())
+	if failures > 0 {
+		s.t.Fatalf("%d failures", failures)
+	}
 }

@@ -1,0 +1,197 @@
+package soaktest
+
+import (
+	"database/sql"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A row is one of a table.
+type row map[string]any
+
+func (r row) text(column string) string {
+	switch value := r[column].(type) {
+	case nil:
+		return ""
+	case []byte:
+		return string(value)
+	default:
+		return fmt.Sprint(value)
+	}
+}
+
+func (r row) flag(column string) bool {
+	text := r.text(column)
+	return text == "1" || text == "true"
+}
+
+// A reader returns the rows of a table.
+type reader func(table string) ([]row, error)
+
+// readDatabase reads past the server.
+func readDatabase(db *sql.DB) reader {
+	return func(table string) (found []row, err error) {
+		rows, err := db.Query(`SELECT * FROM "` + table + `"`)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = rows.Close() }()
+		columns, err := rows.Columns()
+		if err != nil {
+			return nil, err
+		}
+		for rows.Next() {
+			values, targets := make([]any, len(columns)), make([]any, len(columns))
+			for i := range values {
+				targets[i] = &values[i]
+			}
+			if err := rows.Scan(targets...); err != nil {
+				return nil, err
+			}
+			r := make(row)
+			for i, column := range columns {
+				r[column] = values[i]
+			}
+			found = append(found, r)
+		}
+		return found, rows.Err()
+	}
+}
+
+// readServer asks the server for what is in its memory.
+func readServer(s *server) reader {
+	return func(table string) (found []row, err error) {
+		return found, s.ask("/rows?table="+url.QueryEscape(table), &found)
+	}
+}
+
+// audit compares all that is stored with what the people know.
+func audit(tb testing.TB, people []*person, read reader) {
+	tb.Helper()
+	tables := make(map[string][]row)
+	for _, table := range []string{"user", "account", "session", "verification"} {
+		found, err := read(table)
+		if err != nil {
+			tb.Errorf("%s: %v", table, err)
+			return
+		}
+		tables[table] = found
+	}
+	b := books{owners: make(map[string]string), holders: make(map[string]*person), lines: make(map[string][]string)}
+	b.open(people)
+	b.enter(tb, tables)
+	for _, p := range people {
+		b.compare(tb, p)
+	}
+}
+
+// books say in lines what is stored of each person.
+type books struct {
+	owners  map[string]string  // addresses of users by id
+	holders map[string]*person // by secrets of mails and tokens of sessions
+	lines   map[string][]string
+}
+
+// open registers who knows what.
+func (b *books) open(people []*person) {
+	for _, p := range people {
+		for _, secrets := range p.secrets {
+			for _, secret := range secrets {
+				b.holders[secret] = p
+			}
+		}
+		for _, token := range p.tokens {
+			b.holders[token] = p
+		}
+		for _, w := range p.worlds {
+			for _, s := range w.sessions {
+				b.holders[s.token] = p
+			}
+		}
+	}
+}
+
+func (b *books) enter(tb testing.TB, tables map[string][]row) {
+	for _, r := range tables["user"] {
+		email := r.text("email")
+		b.owners[r.text("id")] = email
+		b.add(email, userLine(&user{name: r.text("name"), email: email, verified: r.flag("emailVerified")}))
+	}
+	for _, r := range tables["account"] {
+		if email := b.owner(tb, "account", r); email != "" {
+			b.add(email, passwordLine(email, strings.TrimPrefix(r.text("password"), "plain:")))
+		}
+	}
+	for _, r := range tables["session"] {
+		token := r.text("token")
+		if b.holders[token] == nil {
+			token = "" // nobody was told
+		}
+		if email := b.owner(tb, "session", r); email != "" {
+			b.add(email, sessionLine(email, token))
+		}
+	}
+	for _, r := range tables["verification"] {
+		_, secret, _ := strings.Cut(r.text("identifier"), ":")
+		if p := b.holders[secret]; p != nil { // the mails of others were lost
+			b.lines[p.name] = append(b.lines[p.name], tokenLine(secret))
+		}
+	}
+}
+
+// owner returns the address of the user whom a row belongs to.
+func (b *books) owner(tb testing.TB, table string, r row) string {
+	email, known := b.owners[r.text("userId")]
+	if !known {
+		tb.Errorf("%s without a user: %v", table, r)
+	}
+	return email
+}
+
+func (b *books) add(email, line string) {
+	name, _, _ := strings.Cut(email, "-")
+	b.lines[name] = append(b.lines[name], line)
+}
+
+func userLine(u *user) string {
+	return fmt.Sprintf("user %s %q verified=%v", u.email, u.name, u.verified)
+}
+func passwordLine(email, password string) string { return "password of " + email + " " + password }
+func sessionLine(email, token string) string     { return "session of " + email + " " + token }
+func tokenLine(secret string) string             { return "token " + secret }
+
+// compare expects what one of the worlds of a person has.
+func (b *books) compare(tb testing.TB, p *person) {
+	tb.Helper()
+	got := sorted(b.lines[p.name])
+	if slices.ContainsFunc(p.worlds, func(w *world) bool { return w.stored() == got }) {
+		return
+	}
+	p.fail("stored is\n%s\nand not\n%s", got, p.worlds[0].stored())
+	tb.Error(p.failure)
+}
+
+// stored is what the database should have of a world.
+func (w *world) stored() string {
+	var lines []string
+	for _, u := range w.users {
+		lines = append(lines, userLine(u))
+		if u.password != "" {
+			lines = append(lines, passwordLine(u.email, u.password))
+		}
+	}
+	for _, s := range w.sessions {
+		lines = append(lines, sessionLine(s.user.email, s.token))
+	}
+	for secret := range w.tokens {
+		lines = append(lines, tokenLine(secret))
+	}
+	return sorted(lines)
+}
+
+func sorted(lines []string) string {
+	return strings.Join(slices.Sorted(slices.Values(lines)), "\n")
+}

@@ -1,0 +1,94 @@
+package soaktest
+
+import (
+	"database/sql"
+	"math/rand/v2"
+	"time"
+)
+
+// A hospital is a PostgreSQL database that is treated badly.
+type hospital struct {
+	*soak
+	db   *sql.DB // past the proxy
+	back *proxy  // between the server and the database
+}
+
+func (h hospital) exec(query string, args ...any) {
+	if _, err := h.db.Exec(query, args...); err != nil {
+		h.t.Errorf("%s: %v", query, err)
+	}
+}
+
+// terminate ends all connections of the server, and waits for that.
+func (h hospital) terminate() {
+	h.exec("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+}
+
+// calm waits until nothing is under way any more that began before now: after
+// that nothing is stored late.
+func (h hospital) calm() {
+	var now time.Time
+	if err := h.db.QueryRow("SELECT clock_timestamp()").Scan(&now); err != nil {
+		h.t.Error(err)
+		return
+	}
+	for left := 1; left > 0; time.Sleep(5 * time.Millisecond) {
+		err := h.db.QueryRow("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start < $1", now).Scan(&left)
+		if err != nil {
+			h.t.Error(err)
+			return
+		}
+	}
+}
+
+// cutDatabase cuts the connections to the database, a few times.
+func (h hospital) cutDatabase() fault {
+	return fault{name: "database cut off", fails: true, strike: func(r *rand.Rand) {
+		for range 1 + r.IntN(4) {
+			h.back.cut()
+			time.Sleep(time.Duration(r.IntN(100)) * time.Millisecond)
+		}
+	}, heal: h.calm}
+}
+
+// endBackends is what an administrator does.
+func (h hospital) endBackends() fault {
+	return fault{name: "backends terminated", fails: true, strike: func(*rand.Rand) { h.terminate() }, heal: h.calm}
+}
+
+// forbidWrites makes the database read-only, as a replica is.
+func (h hospital) forbidWrites() fault {
+	set := func(value string) {
+		h.exec(`DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = ` + value + `', current_database()); END $$`)
+		h.terminate()
+	}
+	return fault{name: "database read-only", fails: true, strike: func(r *rand.Rand) {
+		set("on")
+		linger(r)
+	}, heal: func() {
+		set("off")
+		h.calm()
+	}}
+}
+
+// killServer waits for what the dead server had begun.
+func (h hospital) killServer() fault {
+	f := h.soak.killServer()
+	start := f.heal
+	f.heal = func() {
+		h.calm()
+		start()
+	}
+	return f
+}
+
+// cutClients waits for what the cut requests had begun.
+func (h hospital) cutClients() fault {
+	f := h.soak.cutClients()
+	settle := f.heal
+	f.heal = func() {
+		settle()
+		h.calm()
+	}
+	return f
+}
