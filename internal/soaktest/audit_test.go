@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A row is one of a table.
@@ -26,6 +27,15 @@ func (r row) text(column string) string {
 func (r row) flag(column string) bool {
 	text := r.text(column)
 	return text == "1" || text == "true"
+}
+
+// expired reports whether a row is of no use any more.
+func (r row) expired(now time.Time) bool {
+	at, ok := r["expiresAt"].(time.Time)
+	if !ok {
+		at, _ = time.Parse(time.RFC3339, r.text("expiresAt"))
+	}
+	return at.Before(now)
 }
 
 // A reader returns the rows of a table.
@@ -80,7 +90,7 @@ func audit(tb testing.TB, people []*person, read reader) {
 		}
 		tables[table] = found
 	}
-	b := books{owners: make(map[string]string), holders: make(map[string]*person), lines: make(map[string][]string)}
+	b := books{now: time.Now().Truncate(time.Millisecond), owners: make(map[string]string), holders: make(map[string]*person), lines: make(map[string][]string)}
 	b.open(people)
 	b.enter(tb, tables)
 	for _, p := range people {
@@ -90,6 +100,7 @@ func audit(tb testing.TB, people []*person, read reader) {
 
 // books say in lines what is stored of each person.
 type books struct {
+	now     time.Time
 	owners  map[string]string  // addresses of users by id
 	holders map[string]*person // by secrets of mails and tokens of sessions
 	lines   map[string][]string
@@ -126,6 +137,9 @@ func (b *books) enter(tb testing.TB, tables map[string][]row) {
 		}
 	}
 	for _, r := range tables["session"] {
+		if r.expired(b.now) {
+			continue
+		}
 		token := r.text("token")
 		if b.holders[token] == nil {
 			token = "" // nobody was told
@@ -136,7 +150,7 @@ func (b *books) enter(tb testing.TB, tables map[string][]row) {
 	}
 	for _, r := range tables["verification"] {
 		_, secret, _ := strings.Cut(r.text("identifier"), ":")
-		if p := b.holders[secret]; p != nil { // the mails of others were lost
+		if p := b.holders[secret]; p != nil && !r.expired(b.now) { // the mails of others were lost
 			b.lines[p.name] = append(b.lines[p.name], tokenLine(secret))
 		}
 	}
@@ -167,15 +181,15 @@ func tokenLine(secret string) string             { return "token " + secret }
 func (b *books) compare(tb testing.TB, p *person) {
 	tb.Helper()
 	got := sorted(b.lines[p.name])
-	if slices.ContainsFunc(p.worlds, func(w *world) bool { return w.stored() == got }) {
+	if slices.ContainsFunc(p.worlds, func(w *world) bool { return w.stored(b.now) == got }) {
 		return
 	}
-	p.fail("stored is\n%s\nand not\n%s", got, p.worlds[0].stored())
+	p.fail("stored is\n%s\nand not\n%s", got, p.worlds[0].stored(b.now))
 	tb.Error(p.failure)
 }
 
 // stored is what the database should have of a world.
-func (w *world) stored() string {
+func (w *world) stored(now time.Time) string {
 	var lines []string
 	for _, u := range w.users {
 		lines = append(lines, userLine(u))
@@ -184,10 +198,14 @@ func (w *world) stored() string {
 		}
 	}
 	for _, s := range w.sessions {
-		lines = append(lines, sessionLine(s.user.email, s.token))
+		if !s.expires.Before(now) {
+			lines = append(lines, sessionLine(s.user.email, s.token))
+		}
 	}
-	for secret := range w.tokens {
-		lines = append(lines, tokenLine(secret))
+	for secret, t := range w.tokens {
+		if !t.expires.Before(now) {
+			lines = append(lines, tokenLine(secret))
+		}
 	}
 	return sorted(lines)
 }

@@ -3,6 +3,7 @@ package soaktest
 import (
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"testing"
 	"time"
@@ -13,6 +14,13 @@ var (
 	soakSeed = flag.Uint64("seed", 0, "what the people do; 0: anything")
 	people   = flag.Int("people", 200, "how many there are")
 )
+
+func chooseSeed() uint64 {
+	if *soakSeed != 0 {
+		return *soakSeed
+	}
+	return rand.Uint64()
+}
 
 // TestMain runs the tests, or the server that they need.
 func TestMain(m *testing.M) {

@@ -41,6 +41,8 @@ func (p *person) readSession(j *jar, r *rand.Rand) *operation {
 				return nil
 			case seen == nil || seen.Session.Token != v.token || seen.Session.UserID != v.user.id || seen.User.ID != v.user.id:
 				return fmt.Errorf("want the session %s of %s", v.token, v.user.email)
+			case w.exact && !seen.Session.ExpiresAt.Equal(v.expires):
+				return fmt.Errorf("want a session until %v", v.expires)
 			}
 			return seen.User.plain().same(&v.user)
 		}

@@ -172,24 +172,24 @@ func (s *memoryStore) Insert(ctx context.Context, t *auth.Table, row auth.Row) e
 type rows struct{ store auth.Store }
 
 func (h rows) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	found := []map[string]any{}
+	found := []row{}
 	if s, ok := h.store.(*memoryStore); ok {
 		found = s.dump(r.Context(), r.URL.Query().Get("table"))
 	}
 	_ = json.NewEncoder(w).Encode(found)
 }
 
-func (s *memoryStore) dump(ctx context.Context, table string) []map[string]any {
-	found := []map[string]any{}
+func (s *memoryStore) dump(ctx context.Context, table string) []row {
+	found := []row{}
 	t, known := s.tables.Load(table)
 	if !known {
 		return found
 	}
 	all, _ := s.Select(ctx, auth.Query{Table: t.(*auth.Table)})
-	for _, row := range all {
-		values := map[string]any{"id": row[len(row)-1]}
+	for _, cells := range all {
+		values := row{"id": cells[len(cells)-1]}
 		for i, column := range t.(*auth.Table).Columns {
-			values[column.Name] = row[i]
+			values[column.Name] = cells[i]
 		}
 		found = append(found, values)
 	}

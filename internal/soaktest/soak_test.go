@@ -67,10 +67,7 @@ type soak struct {
 }
 
 func newSoak(t *testing.T, driver, source string) *soak {
-	s := &soak{t: t, seed: *soakSeed, weather: newWeather(), post: newPost()}
-	if s.seed == 0 {
-		s.seed = rand.Uint64()
-	}
+	s := &soak{t: t, seed: chooseSeed(), weather: newWeather(), post: newPost()}
 	s.server = newServer(t, driver, source, s.post)
 	for n := range *people {
 		l := &line{address: s.server.front.address(), weather: s.weather}

@@ -23,6 +23,7 @@ type world struct {
 	users    []*user
 	sessions []*session
 	tokens   map[string]*token // of mails that can be spent once
+	exact    bool              // times are known to the millisecond
 }
 
 type user struct {
@@ -49,6 +50,7 @@ func newWorld() *world { return &world{tokens: make(map[string]*token)} }
 
 func (w *world) clone() *world {
 	c := newWorld()
+	c.exact = w.exact
 	same := make(map[*user]*user)
 	for _, u := range w.users {
 		copied := *u
@@ -142,9 +144,9 @@ func (w *world) delete(u *user) {
 
 // A view is what a request sees of its session: the stored one, or a copy in a cookie.
 type view struct {
-	token   string
-	created time.Time
-	user    user // as the copy has it, or as it is
+	token            string
+	created, expires time.Time
+	user             user // as the copy has it, or as it is
 }
 
 // A cookieChange is what becomes of the session's cookie.
@@ -169,16 +171,17 @@ func (w *world) read(j *jar, now time.Time, how reading) (*view, cookieChange) {
 		return nil, cookieKept
 	}
 	if c := j.copy(); c != nil && !how.noCopy && c.good(j.token(), now) {
-		return &view{token: c.token, created: c.created, user: c.user}, cookieKept
+		return &view{c.token, c.created, c.expires, c.user}, cookieKept
 	}
 	s := w.session(j.token())
 	if s == nil || s.expires.Before(now.Truncate(time.Millisecond)) {
 		w.endToken(j.token())
 		return nil, cookieCleared
 	}
-	v, change := &view{token: s.token, created: s.created, user: *s.user}, cookieKept
+	v, change := &view{s.token, s.created, s.expires, *s.user}, cookieKept
 	if due := s.expires.Add(updateAge - sessionLifetime); !due.After(now) && !how.noRefresh && !j.forgets() {
 		s.expires, change = now.Truncate(time.Millisecond).Add(sessionLifetime), cookieSet
+		v.expires = s.expires
 	}
 	return v, change
 }
