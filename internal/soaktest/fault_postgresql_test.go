@@ -3,7 +3,11 @@ package soaktest
 import (
 	"database/sql"
 	"math/rand/v2"
+	"net/url"
+	"testing"
 	"time"
+
+	"github.com/seed3b05b409/auth/internal/testdb"
 )
 
 // A hospital is a PostgreSQL database that is treated badly.
@@ -11,6 +15,23 @@ type hospital struct {
 	*soak
 	db   *sql.DB // past the proxy
 	back *proxy  // between the server and the database
+}
+
+// watcher are parameters for a connection that no fault concerns.
+const watcher = "application_name=watcher&default_transaction_read_only=off"
+
+func newHospital(t *testing.T, database testdb.Database) hospital {
+	t.Helper()
+	db, back := database.With(watcher).Open(t), newProxy(t)
+	source, err := url.Parse(database.Source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back.lead(source.Host)
+	source.Host = back.address()
+	h := hospital{newSoak(t, database.Driver, source.String()), db, back}
+	h.read = readDatabase(db)
+	return h
 }
 
 func (h hospital) exec(query string, args ...any) {
@@ -21,7 +42,7 @@ func (h hospital) exec(query string, args ...any) {
 
 // terminate ends all connections of the server, and waits for that.
 func (h hospital) terminate() {
-	h.exec("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+	h.exec("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND application_name <> 'watcher'")
 }
 
 // calm waits until nothing is under way any more that began before now: after
@@ -33,7 +54,7 @@ func (h hospital) calm() {
 		return
 	}
 	for left := 1; left > 0; time.Sleep(5 * time.Millisecond) {
-		err := h.db.QueryRow("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start < $1", now).Scan(&left)
+		err := h.db.QueryRow("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name <> 'watcher' AND xact_start < $1", now).Scan(&left)
 		if err != nil {
 			h.t.Error(err)
 			return
@@ -67,6 +88,17 @@ func (h hospital) forbidWrites() fault {
 		linger(r)
 	}, heal: func() {
 		set("off")
+		h.calm()
+	}}
+}
+
+// crashDatabase crashes the database and starts it again.
+func (h hospital) crashDatabase(c *cluster) fault {
+	return fault{name: "database crashed", fails: true, strike: func(r *rand.Rand) {
+		c.crash()
+		linger(r)
+	}, heal: func() {
+		c.start()
 		h.calm()
 	}}
 }

@@ -8,7 +8,7 @@ import (
 )
 
 func requestLink(p *person, r *rand.Rand) *operation {
-	email := p.email(r)
+	email := p.known(r)
 	body := map[string]any{"email": email}
 	return &operation{request: postTo(nil, "/sign-in/magic-link", body), run: func(w *world, now time.Time) *want {
 		e := ok(cookieKept).mails(mailMagic, email, nil)

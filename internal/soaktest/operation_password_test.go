@@ -39,7 +39,7 @@ func verifyPassword(p *person, r *rand.Rand) *operation {
 }
 
 func requestReset(p *person, r *rand.Rand) *operation {
-	email := p.email(r)
+	email := p.known(r)
 	body := map[string]any{"email": email, "redirectTo": "/new-password"}
 	return &operation{request: postTo(nil, "/request-password-reset", body), run: func(w *world, now time.Time) *want {
 		e := ok(cookieKept)

@@ -127,7 +127,7 @@ func (w *world) starts(s *session) *want {
 }
 
 func signIn(p *person, r *rand.Rand) *operation {
-	j, email, password, forgotten := p.device(r), p.email(r), p.password(r), r.IntN(4) == 0
+	j, email, password, forgotten := p.device(r), p.known(r), p.password(r), r.IntN(4) == 0
 	if u := p.worlds[0].byEmail(email); u != nil && u.password != "" && r.IntN(4) > 0 {
 		password = u.password
 	}

@@ -40,10 +40,29 @@ func newPerson(number int, seed uint64, d door, p *post, w *weather) *person {
 
 func (p *person) now() time.Time { return time.Now() }
 
-func (p *person) device(r *rand.Rand) *jar { return p.devices[r.IntN(len(p.devices))] }
+// device returns a browser, rather one that has a session.
+func (p *person) device(r *rand.Rand) *jar {
+	n, anyone := r.IntN(len(p.devices)), r.IntN(4) == 0
+	for i := range p.devices {
+		if j := p.devices[(n+i)%len(p.devices)]; anyone || j.token() != "" {
+			return j
+		}
+	}
+	return p.devices[n]
+}
 
+// email returns an address, which may have a user or not.
 func (p *person) email(r *rand.Rand) string {
 	return fmt.Sprintf("%s-%c@example.com", p.name, 'a'+r.IntN(3))
+}
+
+// known returns an address, rather one that has a user.
+func (p *person) known(r *rand.Rand) string {
+	email, users := p.email(r), p.worlds[0].users
+	if n := r.IntN(1 << 20); n%4 > 0 && len(users) > 0 {
+		email = users[n/4%len(users)].email
+	}
+	return email
 }
 
 func (p *person) password(r *rand.Rand) string {

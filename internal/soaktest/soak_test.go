@@ -3,7 +3,6 @@ package soaktest
 import (
 	"context"
 	"math/rand/v2"
-	"net/url"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -33,24 +32,10 @@ func TestSoak(t *testing.T) {
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		t.Parallel()
-		database := testdb.PostgreSQL.New(t)
-		db, back := database.Open(t), newProxy(t)
-		h := hospital{newSoak(t, database.Driver, through(t, back, database.Source)), db, back}
-		h.read = readDatabase(db)
-		h.run(h.cutClients(), h.killServer(), h.cutDatabase(), h.endBackends(), h.forbidWrites())
+		c := newCluster(t)
+		h := newHospital(t, c.Database)
+		h.run(h.cutClients(), h.killServer(), h.cutDatabase(), h.endBackends(), h.crashDatabase(c), h.forbidWrites())
 	})
-}
-
-// through returns the source of a database behind a proxy.
-func through(t *testing.T, p *proxy, source string) string {
-	t.Helper()
-	u, err := url.Parse(source)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.lead(u.Host)
-	u.Host = p.address()
-	return u.String()
 }
 
 // A soak is one run over one store.
