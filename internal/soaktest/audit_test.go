@@ -109,7 +109,10 @@ type books struct {
 // open registers who knows what.
 func (b *books) open(people []*person) {
 	for _, p := range people {
-		for _, secrets := range p.secrets {
+		for kind, secrets := range p.secrets {
+			if kind == mailCode {
+				continue // these are not unique
+			}
 			for _, secret := range secrets {
 				b.holders[secret] = p
 			}
@@ -129,7 +132,7 @@ func (b *books) enter(tb testing.TB, tables map[string][]row) {
 	for _, r := range tables["user"] {
 		email := r.text("email")
 		b.owners[r.text("id")] = email
-		b.add(email, userLine(&user{name: r.text("name"), email: email, verified: r.flag("emailVerified")}))
+		b.add(email, userLine(&user{name: r.text("name"), username: r.text("username"), email: email, verified: r.flag("emailVerified")}))
 	}
 	for _, r := range tables["account"] {
 		if email := b.owner(tb, "account", r); email != "" {
@@ -171,7 +174,7 @@ func (b *books) add(email, line string) {
 }
 
 func userLine(u *user) string {
-	return fmt.Sprintf("user %s %q verified=%v", u.email, u.name, u.verified)
+	return fmt.Sprintf("user %s %q %q verified=%v", u.email, u.name, u.username, u.verified)
 }
 func passwordLine(email, password string) string { return "password of " + email + " " + password }
 func sessionLine(email, token string) string     { return "session of " + email + " " + token }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -20,18 +21,19 @@ func TestClock(t *testing.T) {
 	t.Run("memory", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			store := &memoryStore{MemoryStore: auth.NewMemoryStore()}
-			playClock(t, store, func(table string) ([]row, error) { return store.dump(t.Context(), table), nil })
+			playClock(t, 60, store, func(table string) ([]row, error) { return store.dump(t.Context(), table), nil })
 		})
 	})
 	t.Run("SQLite", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			db := testdb.SQLite.Open(t)
-			playClock(t, auth.NewSQLStore(db, auth.SQLite), readDatabase(db))
+			playClock(t, 15, auth.NewSQLStore(db, auth.SQLite), readDatabase(db))
 		})
 	})
 }
 
-func playClock(t *testing.T, store auth.Store, read reader) {
+// playClock lets people act a number of times for each second of -soak.
+func playClock(t *testing.T, pace int, store auth.Store, read reader) {
 	seed, post, weather := chooseSeed(), newPost(), newWeather()
 	a, err := newInstance(store, auth.CookieCache{Enabled: true}, post.deliver, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -45,7 +47,7 @@ func playClock(t *testing.T, store auth.Store, read reader) {
 	defer cancel()
 	go cleanUp(ctx, a)
 	var acting sync.WaitGroup
-	steps := int(20 * soakTime.Seconds())
+	steps := pace * int(soakTime.Seconds())
 	for n := range crowd {
 		p := newPerson(n, seed, direct{a}, post, weather)
 		p.worlds[0].exact = true
@@ -64,30 +66,42 @@ func playClock(t *testing.T, store auth.Store, read reader) {
 
 // live acts with pauses.
 func (p *person) live(steps int) {
-	r := rand.New(rand.NewPCG(p.seed^p.number<<32, 0))
-	for range steps {
-		time.Sleep(pause(r))
+	for step := range steps {
+		r := rand.New(rand.NewPCG(p.seed^p.number<<32, 1<<32+uint64(step)))
+		time.Sleep(p.pause(r))
 		if !p.act() {
 			return
 		}
 	}
 }
 
-// pause is nothing, or about as long as something lives, to the millisecond often.
-func pause(r *rand.Rand) time.Duration {
-	spans := []time.Duration{time.Minute, 5 * time.Minute, time.Hour, updateAge, 6 * 24 * time.Hour, sessionLifetime}
-	span := spans[r.IntN(len(spans))]
-	switch r.IntN(12) {
+// pause is nothing, or some time, or ends just when something that the person has
+// changes: a millisecond before, at that moment or after it.
+func (p *person) pause(r *rand.Rand) time.Duration {
+	switch r.IntN(8) {
 	case 0:
-		return span
-	case 1:
-		return span - time.Millisecond
-	case 2:
-		return span + time.Millisecond
-	case 3:
+		span := []time.Duration{time.Minute, time.Hour, updateAge, sessionLifetime}[r.IntN(4)]
 		return time.Duration(r.Int64N(int64(span))).Truncate(time.Millisecond)
+	case 1:
+		moments := p.worlds[0].moments(p.now())
+		if len(moments) > 0 {
+			return max(0, time.Until(moments[r.IntN(len(moments))])+time.Duration(r.IntN(3)-1)*time.Millisecond)
+		}
 	}
-	return time.Duration(r.IntN(3)) * time.Millisecond
+	return time.Duration(1+r.IntN(3)) * time.Millisecond
+}
+
+// moments returns when something is going to change by itself.
+func (w *world) moments(now time.Time) (at []time.Time) {
+	for _, s := range w.sessions {
+		at = append(at, s.expires, s.created.Add(freshAge), s.expires.Add(updateAge-sessionLifetime))
+	}
+	for _, t := range w.tokens {
+		at = append(at, t.expires)
+	}
+	at = slices.DeleteFunc(at, func(t time.Time) bool { return t.Before(now) })
+	slices.SortFunc(at, time.Time.Compare) // maps have no order
+	return at
 }
 
 // cleanUp removes what has expired, now and then.

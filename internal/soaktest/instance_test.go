@@ -32,13 +32,24 @@ func newInstance(store auth.Store, cookieCache auth.CookieCache, deliver func(m 
 		Session:   auth.SessionOptions{CookieCache: cookieCache},
 		Passwords: auth.Passwords{Hasher: plainHasher{}, MaxConcurrent: 1000},
 		RateLimit: auth.RateLimit{Disabled: true},
-		Plugins: []auth.Plugin{&auth.MagicLink{
-			ExpiresIn: linkLifetime,
-			Send: func(_ context.Context, m auth.MagicLinkMail) error {
-				deliver(mail{Kind: mailMagic, To: m.Email, Token: m.Token})
-				return nil
+		Plugins: []auth.Plugin{
+			&auth.MagicLink{
+				ExpiresIn: linkLifetime,
+				Send: func(_ context.Context, m auth.MagicLinkMail) error {
+					deliver(mail{Kind: mailMagic, To: m.Email, Token: m.Token})
+					return nil
+				},
 			},
-		}},
+			&auth.EmailOTP{
+				ExpiresIn: linkLifetime, AllowedAttempts: codeAttempts,
+				Send: func(_ context.Context, m auth.OTPMail) error {
+					deliver(mail{Kind: mailCode, To: m.Email, Token: m.Code})
+					return nil
+				},
+			},
+			&auth.OneTimeToken{ExpiresIn: linkLifetime},
+			&auth.Username{},
+		},
 		Logger: log,
 	})
 }

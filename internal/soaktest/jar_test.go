@@ -105,10 +105,11 @@ type sessionJSON struct {
 type userJSON struct {
 	ID       string `json:"id"`
 	Name     string `json:"name"`
+	Username string `json:"username"`
 	Email    string `json:"email"`
 	Verified bool   `json:"emailVerified"`
 }
 
 func (u userJSON) plain() user {
-	return user{id: u.ID, name: u.Name, email: u.Email, verified: u.Verified}
+	return user{id: u.ID, name: u.Name, username: u.Username, email: u.Email, verified: u.Verified}
 }

@@ -13,6 +13,7 @@ const (
 	mailVerify  = "verify"
 	mailConfirm = "confirm" // a change of address
 	mailMagic   = "magic"
+	mailCode    = "code"
 )
 
 // A mail is one that the server sent.

@@ -46,7 +46,7 @@ func requestReset(p *person, r *rand.Rand) *operation {
 		if u := w.byEmail(email); u != nil {
 			e.mails(mailReset, email, u)
 			e.mailed = func(m mail) {
-				w.tokens[m.Token] = &token{kind: mailReset, userID: u.id, expires: now.Add(linkLifetime)}
+				w.tokens[m.Token] = &token{kind: mailReset, userID: u.id, expires: now.Truncate(time.Millisecond).Add(linkLifetime)}
 			}
 		}
 		return e
@@ -58,7 +58,7 @@ func resetPassword(p *person, r *rand.Rand) *operation {
 	body := map[string]any{"token": text, "newPassword": password}
 	return &operation{request: postTo(nil, "/reset-password", body), run: func(w *world, now time.Time) *want {
 		t := w.tokens[text]
-		if t == nil || t.kind != mailReset || t.expires.Before(now) {
+		if t == nil || t.kind != mailReset || t.expires.Before(now.Truncate(time.Millisecond)) {
 			return refuse(400, "INVALID_TOKEN")
 		}
 		u := w.byID(t.userID)

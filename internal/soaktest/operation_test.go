@@ -12,6 +12,8 @@ type operation struct {
 	// run changes the world as the server should, and foretells the answer.
 	run func(w *world, now time.Time) *want
 
+	secret string // kind of the token in the answer; empty: none worth keeping
+
 	// lenient operations succeed for the client even if the store fails.
 	lenient bool
 }
@@ -41,6 +43,12 @@ var operations = []struct {
 	{2, deleteUser},
 	{3, requestLink},
 	{4, followLink},
+	{3, requestCode},
+	{6, signInCode},
+	{3, handOver},
+	{3, takeOver},
+	{3, chooseUsername},
+	{3, signInUsername},
 }
 
 // choose draws what a person does next.

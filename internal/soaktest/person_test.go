@@ -145,7 +145,7 @@ func (p *person) do(o *operation) {
 	if a != nil && r.jar != nil {
 		r.jar.take(a.header)
 	}
-	p.remember(a, mails)
+	p.remember(o, a, mails)
 }
 
 // branch goes on after an answer that nobody knows: it was done, or not. A mail is
@@ -198,7 +198,7 @@ func (p *person) goOn(next []*world, errs []error) {
 }
 
 // remember keeps what a person learns.
-func (p *person) remember(a *answer, mails []mail) {
+func (p *person) remember(o *operation, a *answer, mails []mail) {
 	for _, m := range mails {
 		kind := m.Kind
 		if kind == mailConfirm {
@@ -208,6 +208,10 @@ func (p *person) remember(a *answer, mails []mail) {
 	}
 	if a == nil {
 		return
+	}
+	var handed struct{ Token string }
+	if o.secret != "" && a.status == 200 && a.decode(&handed) == nil {
+		p.secrets[o.secret] = append(p.secrets[o.secret], handed.Token)
 	}
 	if _, token := a.cookie(); token != "" {
 		p.tokens = append(p.tokens, token)

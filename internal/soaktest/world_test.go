@@ -23,11 +23,13 @@ type world struct {
 	users    []*user
 	sessions []*session
 	tokens   map[string]*token // of mails that can be spent once
+	codes    map[string]*code  // by address
 	exact    bool              // times are known to the millisecond
 }
 
 type user struct {
 	id, name, email string
+	username        string // empty: none
 	password        string // empty: none
 	verified        bool
 }
@@ -43,10 +45,11 @@ type token struct {
 	kind    string
 	userID  string // of a reset
 	email   string // of a link
+	session string // that goes to another browser
 	expires time.Time
 }
 
-func newWorld() *world { return &world{tokens: make(map[string]*token)} }
+func newWorld() *world { return &world{tokens: make(map[string]*token), codes: make(map[string]*code)} }
 
 func (w *world) clone() *world {
 	c := newWorld()
@@ -66,6 +69,10 @@ func (w *world) clone() *world {
 		copied := *t
 		c.tokens[text] = &copied
 	}
+	for email, last := range w.codes {
+		copied := *last
+		c.codes[email] = &copied
+	}
 	return c
 }
 
@@ -79,7 +86,10 @@ func (w *world) String() string {
 		lines = append(lines, fmt.Sprintf("session %q of %s, %d until %d", s.token, s.user.email, s.created.UnixMilli(), s.expires.UnixMilli()))
 	}
 	for text, t := range w.tokens {
-		lines = append(lines, fmt.Sprintf("token %q %s %s%s until %d", text, t.kind, t.userID, t.email, t.expires.UnixMilli()))
+		lines = append(lines, fmt.Sprintf("token %q %s %s%s%s until %d", text, t.kind, t.userID, t.email, t.session, t.expires.UnixMilli()))
+	}
+	for email, c := range w.codes {
+		lines = append(lines, fmt.Sprintf("code %q for %s, %d wrong ones until %d", c.digits, email, c.wrong, c.expires.UnixMilli()))
 	}
 	slices.Sort(lines)
 	return strings.Join(lines, "\n")
@@ -107,10 +117,11 @@ func (w *world) session(token string) *session {
 	return nil
 }
 
-// sessionsOf returns those of a user that have not expired.
+// sessionsOf returns those of a user that are listed: at the very end of its time a
+// session is still good, but is not.
 func (w *world) sessionsOf(id string, now time.Time) (alive []*session) {
 	for _, s := range w.sessions {
-		if s.user.id == id && !s.expires.Before(now) {
+		if s.user.id == id && s.expires.After(now.Truncate(time.Millisecond)) {
 			alive = append(alive, s)
 		}
 	}
