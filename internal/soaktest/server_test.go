@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +24,7 @@ type server struct {
 	source string
 	front  *proxy
 	mails  *httptest.Server
+	log    lastWords
 
 	mu      sync.Mutex
 	command *exec.Cmd
@@ -46,7 +48,7 @@ func (s *server) start(parameters string) {
 	}
 	command := exec.Command(self)
 	command.Env = append(os.Environ(), "GORACE=halt_on_error=1", serveDriver+"="+s.driver, serveSource+"="+s.source+parameters, servePost+"="+s.mails.URL)
-	command.Stderr = &logLines{tb: s.tb}
+	command.Stderr = &s.log
 	if _, err = command.StdinPipe(); err != nil {
 		s.tb.Fatal(err)
 	}
@@ -151,12 +153,24 @@ func (s *server) expectNoLeaks(before leaks) {
 
 func (s *server) leaks() (l leaks, err error) { return l, s.ask("/leaks", &l) }
 
-// logLines passes the log of the server on to that of the test.
-type logLines struct{ tb testing.TB }
+// lastWords keeps the end of the server's log.
+type lastWords struct {
+	mu    sync.Mutex
+	lines []string
+}
 
-func (l *logLines) Write(text []byte) (int, error) {
-	if testing.Verbose() {
-		_, _ = os.Stderr.Write(text)
+func (l *lastWords) Write(text []byte) (int, error) {
+	const most = 30
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lines = append(l.lines, string(text)); len(l.lines) > most {
+		l.lines = slices.Delete(l.lines, 0, 1)
 	}
 	return len(text), nil
+}
+
+func (l *lastWords) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Join(l.lines, "")
 }

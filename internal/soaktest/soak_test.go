@@ -139,6 +139,6 @@ func (s *soak) report() {
 	}
 	s.t.Logf("%d requests", s.acts.Load())
 	if failures > 0 {
-		s.t.Fatalf("%d failures", failures)
+		s.t.Fatalf("%d failures; the end of the server's log:\n%s", failures, &s.server.log)
 	}
 }
