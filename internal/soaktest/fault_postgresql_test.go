@@ -62,6 +62,14 @@ func (h hospital) calm() {
 	}
 }
 
+// outlive is calm for faults that break connections. The pool of the server learns that
+// one is dead when it uses it, and the driver reports that as a failure, or when it has
+// been idle for so long that it goes anyway.
+func (h hospital) outlive() {
+	h.calm()
+	time.Sleep(poolRest)
+}
+
 // cutDatabase cuts the connections to the database, a few times.
 func (h hospital) cutDatabase() fault {
 	return fault{name: "database cut off", fails: true, strike: func(r *rand.Rand) {
@@ -69,12 +77,12 @@ func (h hospital) cutDatabase() fault {
 			h.back.cut()
 			time.Sleep(time.Duration(r.IntN(100)) * time.Millisecond)
 		}
-	}, heal: h.calm}
+	}, heal: h.outlive}
 }
 
 // endBackends is what an administrator does.
 func (h hospital) endBackends() fault {
-	return fault{name: "backends terminated", fails: true, strike: func(*rand.Rand) { h.terminate() }, heal: h.calm}
+	return fault{name: "backends terminated", fails: true, strike: func(*rand.Rand) { h.terminate() }, heal: h.outlive}
 }
 
 // forbidWrites makes the database read-only, as a replica is.
@@ -88,7 +96,7 @@ func (h hospital) forbidWrites() fault {
 		linger(r)
 	}, heal: func() {
 		set("off")
-		h.calm()
+		h.outlive()
 	}}
 }
 
@@ -99,7 +107,7 @@ func (h hospital) crashDatabase(c *cluster) fault {
 		linger(r)
 	}, heal: func() {
 		c.start()
-		h.calm()
+		h.outlive()
 	}}
 }
 

@@ -65,6 +65,13 @@ func serve() error {
 	return server.Serve(listener)
 }
 
+// The pool closes what has been idle for poolIdle, but looks only once a second: in
+// poolRest all that it does not need is gone.
+const (
+	poolIdle = time.Second / 2
+	poolRest = 2 * time.Second
+)
+
 func openStore(driver, source string) (auth.Store, error) {
 	i := slices.IndexFunc(testdb.Servers, func(s testdb.Server) bool { return s.Driver == driver })
 	if i < 0 {
@@ -76,7 +83,7 @@ func openStore(driver, source string) (auth.Store, error) {
 	}
 	db.SetMaxOpenConns(16)
 	db.SetMaxIdleConns(16)
-	db.SetConnMaxIdleTime(time.Second / 2)
+	db.SetConnMaxIdleTime(poolIdle)
 	return auth.NewSQLStore(db, testdb.Servers[i].Dialect), nil
 }
 

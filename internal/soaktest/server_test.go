@@ -122,7 +122,7 @@ func (s *server) settle(cut []string) {
 
 // rest returns what the server holds when it has nothing to do.
 func (s *server) rest() leaks {
-	time.Sleep(2 * time.Second) // longer than the pool keeps what it does not need
+	time.Sleep(poolRest)
 	l, err := s.leaks()
 	if err != nil {
 		s.tb.Error(err)
