@@ -20,6 +20,7 @@ type person struct {
 	door    door
 	post    *post
 	weather *weather
+	rush    *rush // may be nil
 
 	worlds  []*world
 	devices [3]*jar
@@ -110,7 +111,12 @@ func (p *person) thief(r *rand.Rand) *jar { return p.stolen[r.IntN(len(p.stolen)
 // act does the next thing. It reports whether all is as foretold.
 func (p *person) act() bool {
 	p.step++
-	p.do(p.choose(rand.New(rand.NewPCG(p.seed^p.number<<32, p.step))))
+	r := rand.New(rand.NewPCG(p.seed^p.number<<32, p.step))
+	if r.IntN(30) == 0 && p.rush != nil {
+		p.join()
+	} else {
+		p.do(p.choose(r))
+	}
 	return p.failure == ""
 }
 

@@ -45,6 +45,7 @@ type soak struct {
 	weather *weather
 	post    *post
 	server  *server
+	rush    *rush
 	people  []*person
 	lines   []*line
 	read    reader
@@ -52,12 +53,14 @@ type soak struct {
 }
 
 func newSoak(t *testing.T, driver, source string) *soak {
-	s := &soak{t: t, seed: chooseSeed(), weather: newWeather(), post: newPost()}
+	s := &soak{t: t, seed: chooseSeed(), weather: newWeather(), post: newPost(), rush: newRush()}
 	s.server = newServer(t, driver, source, s.post)
 	for n := range *people {
 		l := &line{address: s.server.front.address(), weather: s.weather}
 		s.lines = append(s.lines, l)
-		s.people = append(s.people, newPerson(n, s.seed, l, s.post, s.weather))
+		p := newPerson(n, s.seed, l, s.post, s.weather)
+		p.rush = s.rush
+		s.people = append(s.people, p)
 	}
 	return s
 }
@@ -68,16 +71,22 @@ func newSoak(t *testing.T, driver, source string) *soak {
 func (s *soak) run(faults ...fault) {
 	s.t.Logf("-seed %d -people %d -soak %v", s.seed, len(s.people), *soakTime)
 	s.crowd(*soakTime, faults)
-	audit(s.t, s.people, s.read)
+	s.audit()
 	before := s.server.rest()
 	s.crowd(*soakTime/8, nil)
-	audit(s.t, s.people, s.read)
+	s.audit()
 	s.server.expectNoLeaks(before)
 }
 
-// crowd lets all people act for a while.
+func (s *soak) audit() {
+	s.t.Helper()
+	audit(s.t, s.people, s.read)
+	s.rush.audit(s.t, s.read)
+}
+
+// crowd lets all people act for a while, and until there was each fault.
 func (s *soak) crowd(d time.Duration, faults []fault) {
-	ctx, cancel := context.WithTimeout(s.t.Context(), d)
+	ctx, cancel := context.WithCancel(s.t.Context())
 	defer cancel()
 	var crowd sync.WaitGroup
 	for i, p := range s.people {
@@ -91,29 +100,29 @@ func (s *soak) crowd(d time.Duration, faults []fault) {
 			s.lines[i].close()
 		})
 	}
-	s.spoil(ctx, faults)
+	s.spoil(ctx, d, faults)
+	cancel()
 	crowd.Wait()
 	s.report()
 }
 
-// spoil lets faults come until the time is over, then heals the last one.
-func (s *soak) spoil(ctx context.Context, faults []fault) {
-	if len(faults) == 0 {
-		return
-	}
-	r := rand.New(rand.NewPCG(s.seed, 0))
-	const calm = 400 * time.Millisecond
-	for round := 0; ; round++ {
+// spoil lets faults come until the time is over, or somebody has seen what should not
+// be.
+func (s *soak) spoil(ctx context.Context, d time.Duration, faults []fault) {
+	r, end := rand.New(rand.NewPCG(s.seed, 0)), time.Now().Add(d)
+	for round := 0; ctx.Err() == nil && (round < len(faults) || time.Now().Before(end)); round++ {
+		const calm = 400 * time.Millisecond
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(calm/2 + time.Duration(r.Int64N(int64(calm)))):
 		}
-		f := faults[r.IntN(len(faults))]
-		if round < len(faults) {
-			f = faults[round] // each at least once
+		switch {
+		case round < len(faults):
+			s.suffer(faults[round], r) // each at least once
+		case len(faults) > 0:
+			s.suffer(faults[r.IntN(len(faults))], r)
 		}
-		s.suffer(f, r)
 	}
 }
 
