@@ -10,13 +10,13 @@ import (
 // lockFile writes to the database from elsewhere for longer than the server waits.
 func (s *soak) lockFile(db *sql.DB) fault {
 	ctx := s.t.Context()
-	var conn *sql.Conn
 	return fault{name: "database locked", fails: true, strike: func(r *rand.Rand) {
-		var err error
-		if conn, err = db.Conn(ctx); err != nil {
+		conn, err := db.Conn(ctx)
+		if err != nil {
 			s.t.Error(err)
 			return
 		}
+		defer func() { _ = conn.Close() }()
 		if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 			s.t.Log("no lock:", err) // the server was too busy
 			return
@@ -25,7 +25,7 @@ func (s *soak) lockFile(db *sql.DB) fault {
 		if _, err := conn.ExecContext(ctx, "ROLLBACK"); err != nil {
 			s.t.Error(err)
 		}
-	}, heal: func() { _ = conn.Close() }}
+	}}
 }
 
 // fillDisk lets no file of the server grow, or none be written at all.

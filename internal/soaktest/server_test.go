@@ -87,12 +87,6 @@ func (s *server) kill() {
 	s.front.cut()
 }
 
-func (s *server) pid() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.command.Process.Pid
-}
-
 // ask reads JSON from the server, on no proxy.
 func (s *server) ask(path string, into any) error {
 	s.mu.Lock()
@@ -134,7 +128,7 @@ func (s *server) rest() leaks {
 // before.
 func (s *server) expectNoLeaks(before leaks) {
 	s.tb.Helper()
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		now, err := s.leaks()
 		switch {
