@@ -78,11 +78,11 @@ func (p *person) live(steps int) {
 // pause is nothing, or some time, or ends just when something that the person has
 // changes: a millisecond before, at that moment or after it.
 func (p *person) pause(r *rand.Rand) time.Duration {
-	switch r.IntN(8) {
+	switch r.IntN(30) {
 	case 0:
 		span := []time.Duration{time.Minute, time.Hour, updateAge, sessionLifetime}[r.IntN(4)]
 		return time.Duration(r.Int64N(int64(span))).Truncate(time.Millisecond)
-	case 1:
+	case 1, 2:
 		moments := p.worlds[0].moments(p.now())
 		if len(moments) > 0 {
 			return max(0, time.Until(moments[r.IntN(len(moments))])+time.Duration(r.IntN(3)-1)*time.Millisecond)

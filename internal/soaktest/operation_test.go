@@ -51,8 +51,16 @@ var operations = []struct {
 	{3, signInUsername},
 }
 
-// choose draws what a person does next.
+// sequels are what people do with a secret of a kind.
+var sequels = map[string]func(p *person, r *rand.Rand) *operation{
+	mailReset: resetPassword, mailVerify: verifyEmail, mailMagic: followLink, mailCode: signInCode, kindHandOver: takeOver,
+}
+
+// choose draws what a person does next, rather something with the latest secret.
 func (p *person) choose(r *rand.Rand) *operation {
+	if sequel := sequels[p.latest]; r.IntN(4) == 0 && sequel != nil {
+		return sequel(p, r)
+	}
 	sum := 0
 	for _, o := range operations {
 		sum += o.weight

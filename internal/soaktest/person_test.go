@@ -26,6 +26,7 @@ type person struct {
 	devices [3]*jar
 	stolen  []*jar
 	secrets map[string][]string // of mails, by kind
+	latest  string              // kind of secret
 	tokens  []string            // of sessions
 	history []string
 	failure string
@@ -210,14 +211,14 @@ func (p *person) remember(o *operation, a *answer, mails []mail) {
 		if kind == mailConfirm {
 			kind = mailVerify // both are links to verify-email
 		}
-		p.secrets[kind] = append(p.secrets[kind], m.Token)
+		p.secrets[kind], p.latest = append(p.secrets[kind], m.Token), kind
 	}
 	if a == nil {
 		return
 	}
 	var handed struct{ Token string }
 	if o.secret != "" && a.status == 200 && a.decode(&handed) == nil {
-		p.secrets[o.secret] = append(p.secrets[o.secret], handed.Token)
+		p.secrets[o.secret], p.latest = append(p.secrets[o.secret], handed.Token), o.secret
 	}
 	if _, token := a.cookie(); token != "" {
 		p.tokens = append(p.tokens, token)
