@@ -35,14 +35,14 @@ func connectRedis(b *testing.B) (client *redis.Client, prefix string) {
 	return client, prefix
 }
 
-// bareRedis does by hand what a session in Redis takes: a look-up for it, and one for
+// bareShared does by hand what a session in Redis takes: a look-up for it, and one for
 // the mark that ends all sessions of its user.
-type bareRedis struct {
+type bareShared struct {
 	client *redis.Client
 	prefix string
 }
 
-func (s *bareRedis) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *bareShared) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	data, err := s.read(r)
 	switch {
 	case err != nil:
@@ -54,7 +54,7 @@ func (s *bareRedis) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *bareRedis) read(r *http.Request) (*sessionJSON, error) {
+func (s *bareShared) read(r *http.Request) (*sessionJSON, error) {
 	token := signedToken(r)
 	if token == "" {
 		return nil, nil

@@ -124,7 +124,7 @@ func BenchmarkGetSession(b *testing.B) {
 			b.Fatal(err)
 		}
 		headers := signUp(b, a)
-		measurePeers(b, []peer{{"bare", &bareRedis{client, prefix}, headers}, {"auth", a, headers}})
+		measurePeers(b, []peer{{"bare", &bareShared{client, prefix}, headers}, {"auth", a, headers}})
 	})
 	b.Run("cookie cache", func(b *testing.B) {
 		a, headers := signUpCached(b, auth.CacheCompact)
