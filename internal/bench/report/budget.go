@@ -36,7 +36,8 @@ func (l limit) String() string {
 // fold is a format: how many times something else.
 func fold(value float64) string { return number(value) + "×" }
 
-// budgets are those of the design, in its order, and the verifier's. Requests a second
+// budgets are those of the design, in its order, with those of attacks and of the
+// verifier. Requests a second
 // are compared, so that a bare handler in half the time is 0.5 times.
 var budgets = []budget{
 	{"`Call` of an endpoint, time over its function", atMost(100, nanoseconds),
@@ -62,6 +63,10 @@ var budgets = []budget{
 		of("Server/under sign-ins/64/auth", "p99-ms"), of("Server/under sign-ins/512/auth", "p99-ms")), "Server/under"},
 	{"peak memory with 64 sign-ins at once", atMost(150, megabytes), of("Server/sign-in/64/auth", "rss-MB"), "Server/sign-in"},
 	{"… with 10,000", atMost(150, megabytes), of("Burst/10000/auth", "rss-MB"), "Burst"},
+	{"… of whom get no answer", atMost(0, count), of("Burst/10000/auth", "lost/op"), "Burst"},
+	{"get-session under attack, 99 of 100 within", atMost(50e3, microseconds), largest(
+		of("Hostile/slow clients", "p99-us"), of("Hostile/huge headers", "p99-us"),
+		of("Hostile/huge bodies", "p99-us"), of("Hostile/idle connections", "p99-us")), "Hostile"},
 	{"`GetSession.Call` in memory, time over bare", atMost(2, fold),
 		over(of("GetSessionCall/GetSession.Call", "ns/op"), of("GetSessionCall/bare", "ns/op")), "GetSessionCall"},
 	{"look-up among a million in memory, time over a thousand", atMost(2, fold),

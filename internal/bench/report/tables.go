@@ -99,10 +99,10 @@ var tables = []table{
 	{
 		name: "burst",
 		head: []string{"sign-ins at once", "by"},
-		rows: pairs("Burst", []string{"10000"}, []string{"auth"}),
+		rows: pairs("Burst", []string{"10000"}, signers),
 		columns: []column{
-			measured("accepted", "accepted/op", number), measured("refused (503)", "refused/op", number),
-			measured("lost", "lost/op", number), peak,
+			measured("accepted", "accepted/op", count), measured("refused (503)", "refused/op", count),
+			measured("lost", "lost/op", count), peak,
 		},
 	},
 	{
@@ -119,8 +119,9 @@ var tables = []table{
 		head: []string{"sessions in", "how many"},
 		rows: labelled(pairs("Growth", growing, sizes), "/look-up"),
 		columns: []column{
-			measured("look-up", "ns/op", nanoseconds), beside("list", "ns/op", nanoseconds),
-			beside("revoke-others", "ns/op", nanoseconds), beside("clean-up", "ns/op", nanoseconds),
+			measured("look-up", "ns/op", nanoseconds), beside("bare look-up", "bare look-up", "ns/op"),
+			beside("list", "list", "ns/op"), beside("revoke-others", "revoke-others", "ns/op"),
+			beside("clean-up", "clean-up", "ns/op"), beside("… of one", "clean-up", "ns/row"),
 		},
 	},
 	{
@@ -157,8 +158,8 @@ func labelled(rows []row, more string) []row {
 	return rows
 }
 
-// beside is a column of the benchmark's sibling of this name.
-func beside(name, unit string, write format) column {
-	c := measured(name, unit, write)
-	return column{c.head, func(r *results, benchmark string) string { return c.cell(r, sibling(benchmark, name)) }}
+// beside is a column of the time of the benchmark's sibling of a name.
+func beside(head, name, unit string) column {
+	c := measured(head, unit, nanoseconds)
+	return column{head, func(r *results, benchmark string) string { return c.cell(r, sibling(benchmark, name)) }}
 }
