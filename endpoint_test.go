@@ -436,7 +436,7 @@ func TestExchangeKeepsTheContextContract(t *testing.T) {
 		}
 		return Empty{}, NewError(409, "TAKEN", "Taken")
 	})
-	e.after = []Hook{func(x *Exchange) error {
+	e.operation.after = []Hook{func(x *Exchange) error {
 		if x.Err() != context.Canceled || !errors.Is(x.Failure(), Code("TAKEN")) {
 			t.Errorf("in the hook: %v, %v", x.Err(), x.Failure())
 		}
