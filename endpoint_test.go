@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"runtime"
 	"strings"
 	"sync"
@@ -738,4 +739,13 @@ func TestMethodsAreACopy(t *testing.T) {
 	w := newWorld(t)
 	w.API.OK.Methods()[0] = "POST"
 	w.browser().get("/ok").ok(t)
+}
+
+// TestEndpointMethods: what has the types of an endpoint is small. Methods of the value
+// would stand in a second table of every Endpoint type, those of an embedded operation
+// in both.
+func TestEndpointMethods(t *testing.T) {
+	if n := reflect.TypeFor[Endpoint[Empty, Empty]]().NumMethod(); n != 0 {
+		t.Errorf("an Endpoint has %d methods without a pointer", n)
+	}
 }
