@@ -81,11 +81,11 @@ func (c *Client) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // is the path of e at the origin of the Client's URL, with parameters filled in. The
 // function of e and its hooks stay there. It panics if e belongs to an Auth or a Client.
 func ClientEndpoint[Req, Res any](c *Client, e *Endpoint[Req, Res]) *Endpoint[Req, Res] {
-	if e.pipeline != standalone {
-		panic("auth: ClientEndpoint: " + e.label() + " belongs to an instance; a Client's API has it")
+	if e.operation.pipeline != standalone {
+		panic("auth: ClientEndpoint: " + e.operation.label() + " belongs to an instance; a Client's API has it")
 	}
-	made := define(e.spec, standalone, func(context.Context, Req) (out Res, err error) { return out, err })
-	made.description = e.description
-	made.moveTo(&pipeline{bodyLimit: defaultBodyLimit, remote: c.remote.atOrigin()})
+	made := define(e.operation.spec, standalone, func(context.Context, Req) (out Res, err error) { return out, err })
+	made.operation.description = e.operation.description
+	made.operation.moveTo(&pipeline{bodyLimit: defaultBodyLimit, remote: c.remote.atOrigin()})
 	return made
 }

@@ -19,7 +19,7 @@ func (c *Client) Session(r *http.Request) (*SessionData, error) {
 // prolonged, and its cookies are forwarded. Where that is not wanted, a [Verifier] asks
 // less often.
 func (c *Client) RequireSession(next http.Handler) http.Handler {
-	p := c.API.GetSession.pipeline
+	p := c.API.GetSession.operation.pipeline
 	return guardHandler(p, next, func(w http.ResponseWriter, r *http.Request) (*SessionData, error) {
 		data, err := c.API.GetSession.Call(r.Context(), GetSessionRequest{Refresh: true}, WithRequest(r), ForwardHeaders(w))
 		return data, unjudged(r.Context(), p, err)

@@ -31,6 +31,6 @@ type Description struct {
 // Describe sets what documents say of the endpoint and returns the endpoint. It must
 // be called before the first request.
 func (e *Endpoint[Req, Res]) Describe(d Description) *Endpoint[Req, Res] {
-	e.description = d
+	e.operation.description = d
 	return e
 }

@@ -37,12 +37,12 @@ func TestErrorsOfHooks(t *testing.T) {
 	if got := DescriptionOf(d.own).Errors; !maps.EqualFunc(got, want, slices.Equal[[]Code]) {
 		t.Errorf("the endpoint fails with %v, want %v", got, want)
 	}
-	own := newWorld(t).API.SignInEmail.description.Errors
-	got := a.API.SignInEmail.description.Errors
+	own := newWorld(t).API.SignInEmail.operation.description.Errors
+	got := a.API.SignInEmail.operation.description.Errors
 	if !slices.Equal(got[400], slices.Concat(own[400], []Code{"HOOK"})) || len(got) != len(own)+2 {
 		t.Errorf("sign-in fails with %v, by itself with %v", got, own)
 	}
-	if got := a.API.SetPassword.description.Errors[402]; len(got) != 1 {
+	if got := a.API.SetPassword.operation.description.Errors[402]; len(got) != 1 {
 		t.Errorf("no path stands for every endpoint, and set-password has %v", got)
 	}
 }

@@ -29,7 +29,35 @@ import (
 //
 // An Endpoint is made by NewEndpoint and safe for concurrent use once its hooks
 // are registered.
-type Endpoint[Req, Res any] struct{ *operation }
+type Endpoint[Req, Res any] struct{ door }
+
+// A door leads to an operation. It has what all endpoints can do, whatever their
+// types. Were the operation itself embedded, every one of its methods would have an
+// entry in two tables of every Endpoint type, 1.8 KiB of each program for each endpoint.
+type door struct{ operation *operation }
+
+// ServeHTTP answers a request.
+func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.operation.ServeHTTP(w, r) }
+
+// Name returns the original's API name, such as "signInEmail", empty for an endpoint
+// that NewEndpoint made and no plugin has named.
+func (d *door) Name() string { return d.operation.Name() }
+
+// Methods returns the HTTP methods that the endpoint answers.
+func (d *door) Methods() []string { return d.operation.Methods() }
+
+// Path returns the path below the base path, with parameters as ":name". It is empty
+// for an endpoint that only Go code can call.
+func (d *door) Path() string { return d.operation.Path() }
+
+// CallJSON is Call with the request value and the result as JSON. Members of input are
+// bound to the fields of the request by name, whatever part of an HTTP request they
+// would come from. No input stands for an empty object.
+func (d *door) CallJSON(ctx context.Context, input []byte, opts ...CallOption) ([]byte, error) {
+	return d.operation.CallJSON(ctx, input, opts...)
+}
+
+func (d *door) untyped() *operation { return d.operation }
 
 // NewEndpoint makes an endpoint from a function. The context that fn receives
 // is the *Exchange of this run (see ExchangeFrom). An *APIError that fn returns
@@ -44,7 +72,7 @@ func NewEndpoint[Req, Res any](method, path string, fn func(ctx context.Context,
 
 // define is the thin typed shell: everything behind it is untyped.
 func define[Req, Res any](s spec, p *pipeline, fn func(context.Context, Req) (Res, error)) *Endpoint[Req, Res] {
-	return &Endpoint[Req, Res]{&operation{
+	return &Endpoint[Req, Res]{door{&operation{
 		spec:     s,
 		pipeline: p,
 		binding:  newBinding(reflect.TypeFor[Req]()),
@@ -59,7 +87,7 @@ func define[Req, Res any](s spec, p *pipeline, fn func(context.Context, Req) (Re
 			return err
 		},
 		result: resultOf[Res],
-	}}
+	}}}
 }
 
 // resultOf returns the result in the form that encodes itself best: a pointer.
@@ -99,14 +127,14 @@ func (e *Endpoint[Req, Res]) Call(ctx context.Context, in Req, opts ...CallOptio
 // validation, on every door. It may change in, or return an error to refuse. It
 // must be registered before the first request.
 func (e *Endpoint[Req, Res]) Before(hook func(ctx context.Context, in *Req) error) {
-	e.before = append(e.before, func(x *Exchange) error { return hook(x, x.input.(*Req)) })
+	e.operation.before = append(e.operation.before, func(x *Exchange) error { return hook(x, x.input.(*Req)) })
 }
 
 // After registers a hook that runs after the endpoint's function succeeded. It
 // may change out, or return an error to fail instead. It must be registered
 // before the first request.
 func (e *Endpoint[Req, Res]) After(hook func(ctx context.Context, in *Req, out *Res) error) {
-	e.after = append(e.after, func(x *Exchange) error {
+	e.operation.after = append(e.operation.after, func(x *Exchange) error {
 		if x.err != nil {
 			return nil
 		}
@@ -195,15 +223,13 @@ type operation struct {
 	instead     []answerForm // what a remote may answer in place of the result
 }
 
-// Name returns the original's API name, such as "signInEmail", empty for an endpoint
-// that NewEndpoint made and no plugin has named.
+// Name implements Operation.
 func (op *operation) Name() string { return op.name }
 
-// Methods returns the HTTP methods that the endpoint answers.
+// Methods implements Operation.
 func (op *operation) Methods() []string { return slices.Clone(op.methods) }
 
-// Path returns the path below the base path, with parameters as ":name". It is empty
-// for an endpoint that only Go code can call.
+// Path implements Operation.
 func (op *operation) Path() string { return op.path }
 
 func (op *operation) untyped() *operation { return op }

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"runtime"
 	"strings"
 	"sync"
@@ -436,7 +437,7 @@ func TestExchangeKeepsTheContextContract(t *testing.T) {
 		}
 		return Empty{}, NewError(409, "TAKEN", "Taken")
 	})
-	e.after = []Hook{func(x *Exchange) error {
+	e.operation.after = []Hook{func(x *Exchange) error {
 		if x.Err() != context.Canceled || !errors.Is(x.Failure(), Code("TAKEN")) {
 			t.Errorf("in the hook: %v, %v", x.Err(), x.Failure())
 		}
@@ -738,4 +739,13 @@ func TestMethodsAreACopy(t *testing.T) {
 	w := newWorld(t)
 	w.API.OK.Methods()[0] = "POST"
 	w.browser().get("/ok").ok(t)
+}
+
+// TestEndpointMethods: what has the types of an endpoint is small. Methods of the value
+// would stand in a second table of every Endpoint type, those of an embedded operation
+// in both.
+func TestEndpointMethods(t *testing.T) {
+	if n := reflect.TypeFor[Endpoint[Empty, Empty]]().NumMethod(); n != 0 {
+		t.Errorf("an Endpoint has %d methods without a pointer", n)
+	}
 }

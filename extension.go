@@ -90,7 +90,7 @@ func isBound(plugin Plugin) bool {
 		case f.Kind() != reflect.Pointer || f.IsNil():
 		case f.Type() == reflect.TypeFor[*Services]() && !f.Elem().FieldByName("core").IsNil():
 			return true
-		case f.Type().Implements(reflect.TypeFor[Operation]()) && f.Elem().FieldByName("pipeline").Pointer() != reflect.ValueOf(standalone).Pointer():
+		case f.Type().Implements(reflect.TypeFor[Operation]()) && f.Elem().FieldByName("operation").Elem().FieldByName("pipeline").Pointer() != reflect.ValueOf(standalone).Pointer():
 			return true
 		}
 	}

@@ -230,7 +230,7 @@ func TestClientProxyFailures(t *testing.T) {
 			} {
 				log.Reset()
 				c := mustClient(t, "http://h", ClientHTTP(tt.client))
-				c.API.SignOut.pipeline.logger = slog.New(slog.NewTextHandler(&log, nil))
+				c.API.SignOut.operation.pipeline.logger = slog.New(slog.NewTextHandler(&log, nil))
 				if hooked {
 					c.API.SignOut.Before(func(context.Context, *SignOutRequest) error { return nil })
 				}

@@ -51,7 +51,7 @@ func BenchmarkHostile(b *testing.B) {
 			server.checkSession(b, cookies)
 			stop := server.attack(b, kind.clients, kind.attack)
 			b.ResetTimer()
-			t := server.pace(window(), readers, readRate, always(getSessionBytes(cookies)))
+			t := server.pace(window(), readRate, always(getSessionBytes(cookies)))
 			b.StopTimer()
 			stop()
 			t.check(b)

@@ -21,7 +21,7 @@ var backends = []backend{
 	{"memory", testdb.Server{}, ""},
 	{"SQLite", testdb.SQLite, sqliteCommits},
 	{"PostgreSQL", testdb.PostgreSQL, "synchronous_commit=off"},
-	{"MySQL", testdb.MySQL, "parseTime=true&time_zone=%27%2B00:00%27"},
+	{"MariaDB", testdb.MySQL, "parseTime=true&time_zone=%27%2B00:00%27"},
 }
 
 // sqliteCommits are those of a database in use. In WAL mode they do not wait.
