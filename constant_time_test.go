@@ -19,6 +19,7 @@ var reviewed = map[string][]string{
 		`(*sessionStore).change: "token" = token`,
 		`(*sessionStore).stored: "token" = token`,
 		`(sessionScope).where: "token" = which.token`,
+		`(*verificationStore).erase: "identifier" = stored`,
 		`(*verificationStore).newestRow: "identifier" = form`,
 		`(*verificationStore).redeem: "identifier" = identifier`,
 		`(*verificationStore).removeAll: "identifier" = form`,

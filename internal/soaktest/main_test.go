@@ -7,6 +7,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"github.com/seed3b05b409/auth/internal/testleak"
 )
 
 var (
@@ -25,7 +27,7 @@ func chooseSeed() uint64 {
 // TestMain runs the tests, or the server that they need.
 func TestMain(m *testing.M) {
 	if os.Getenv(serveDriver) == "" {
-		os.Exit(m.Run())
+		testleak.Main(m)
 	}
 	if err := serve(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
