@@ -92,7 +92,9 @@ func listen(r *http.Request, wire *wireRequest) said {
 	_, form := (&wireRequest{target: "?" + body}).parameters()
 	_, query := wire.parameters()
 	for _, pair := range append(form, query...) {
-		s[inInput] = append(s[inInput], unescape(pair.name), unescape(pair.value))
+		for _, text := range []string{pair.name, pair.value} {
+			s[inInput] = append(s[inInput], unescape(text), unescape(strings.ReplaceAll(text, "+", " ")))
+		}
 	}
 	s[inInput] = append(s[inInput], wire.target, unescape(wire.target), body)
 	s[inInput] = append(s[inInput], jsonStrings(strings.TrimPrefix(body, "\ufeff"))...)
