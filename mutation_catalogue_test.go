@@ -86,11 +86,10 @@ type allowance struct {
 	asks    bool   // sends something to an address, or counts what does not fit what it was sent: nobody has to be signed in
 }
 
-// Groups of cookies: what comes and goes with a session, what prolongs one, and the copy
-// that whoever looks a session up sends anew.
+// Groups of cookies: what comes and goes with a session and is sent again with a changed
+// one, and the copy that whoever looks a session up sends anew.
 const (
 	sessionCookieSet = "session_token session_data dont_remember session_token_multi"
-	prolonged        = "session_token session_data"
 	copied           = "session_data"
 )
 
@@ -104,8 +103,8 @@ var allowances = map[string]allowance{
 	"callbackOAuth":                {sets: sessionCookieSet, drops: sessionCookieSet + " state", creates: true},
 	"linkSocialAccount":            {sets: copied + " state", drops: sessionCookieSet},
 	"signOut":                      {drops: sessionCookieSet},
-	"getSession":                   {sets: prolonged, drops: sessionCookieSet},
-	"updateSession":                {sets: prolonged, drops: sessionCookieSet},
+	"getSession":                   {sets: sessionCookieSet, drops: sessionCookieSet},
+	"updateSession":                {sets: sessionCookieSet, drops: sessionCookieSet},
 	"listSessions":                 {sets: copied, drops: sessionCookieSet},
 	"revokeSession":                {sets: copied, drops: sessionCookieSet},
 	"revokeSessions":               {sets: copied, drops: sessionCookieSet},
@@ -114,8 +113,8 @@ var allowances = map[string]allowance{
 	"verifyPassword":               {sets: copied, drops: sessionCookieSet},
 	"changePassword":               {sets: sessionCookieSet, drops: sessionCookieSet},
 	"sendVerificationEmail":        {sets: copied, drops: sessionCookieSet},
-	"verifyEmail":                  {sets: prolonged, drops: sessionCookieSet},
-	"updateUser":                   {sets: prolonged, drops: sessionCookieSet},
+	"verifyEmail":                  {sets: sessionCookieSet, drops: sessionCookieSet},
+	"updateUser":                   {sets: sessionCookieSet, drops: sessionCookieSet},
 	"changeEmail":                  {sets: copied, drops: sessionCookieSet},
 	"deleteUser":                   {sets: copied, drops: sessionCookieSet},
 	"deleteUserCallback":           {sets: copied, drops: sessionCookieSet},
@@ -133,19 +132,19 @@ var allowances = map[string]allowance{
 	"verifyTwoFactorOTP":           {sets: sessionCookieSet + " trust_device", drops: sessionCookieSet + " two_factor"},
 	"verifyBackupCode":             {sets: sessionCookieSet + " trust_device", drops: sessionCookieSet + " two_factor"},
 	"getToken":                     {sets: copied, drops: sessionCookieSet},
-	"setActiveSession":             {sets: prolonged, drops: sessionCookieSet},
-	"revokeDeviceSession":          {sets: prolonged, drops: sessionCookieSet},
+	"setActiveSession":             {sets: sessionCookieSet, drops: sessionCookieSet},
+	"revokeDeviceSession":          {sets: sessionCookieSet, drops: sessionCookieSet},
 	"generateOneTimeToken":         {sets: copied, drops: sessionCookieSet},
 	"verifyOneTimeToken":           {sets: sessionCookieSet, drops: sessionCookieSet},
 	"sendVerificationOTP":          {asks: true},
 	"checkVerificationOTP":         {asks: true},
-	"verifyEmailOTP":               {sets: prolonged, drops: sessionCookieSet, asks: true},
+	"verifyEmailOTP":               {sets: sessionCookieSet, drops: sessionCookieSet, asks: true},
 	"signInEmailOTP":               {sets: sessionCookieSet, drops: sessionCookieSet, creates: true, asks: true},
 	"requestPasswordResetEmailOTP": {asks: true},
 	"forgetPasswordEmailOTP":       {asks: true},
 	"resetPasswordEmailOTP":        {asks: true},
 	"requestEmailChangeEmailOTP":   {sets: copied, drops: sessionCookieSet, asks: true},
-	"changeEmailEmailOTP":          {sets: prolonged, drops: sessionCookieSet, asks: true},
+	"changeEmailEmailOTP":          {sets: sessionCookieSet, drops: sessionCookieSet, asks: true},
 	"signInMagicLink":              {asks: true},
 	"magicLinkVerify":              {sets: sessionCookieSet, drops: sessionCookieSet, creates: true},
 }

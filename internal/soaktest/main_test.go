@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	soakTime = flag.Duration("soak", 8*time.Second, "how long each store is soaked, at most 50m")
+	soakTime = flag.Duration("soak", 5*time.Second, "how long each store is soaked, at most 50m")
 	soakSeed = flag.Uint64("seed", 0, "what the people do; 0: anything")
 	people   = flag.Int("people", 200, "how many there are")
 )
