@@ -15,7 +15,8 @@ var testdata embed.FS
 // A scenario is a case of testdata.
 type scenario struct {
 	file, title string
-	variants    []string // patterns
+	variants    []string   // patterns
+	runs        []*variant // those of them that are chosen
 	steps       []*step
 }
 
@@ -79,6 +80,7 @@ func scenarios(t testing.TB) (all []*scenario) {
 		}
 		all = append(all, cases...)
 	}
+	choose(all)
 	return all
 }
 
@@ -96,6 +98,7 @@ func parse(file, text string) (cases []*scenario, err error) {
 type parser struct {
 	file     string
 	variants []string
+	runs     []*variant // that are chosen of them
 	titles   map[string]bool
 	cases    []*scenario
 	want     *wanted

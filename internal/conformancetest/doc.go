@@ -79,6 +79,13 @@
 // member by member, in no order: see words_oauth_test.go for what is checked and
 // replaced.
 //
+// # Length
+//
+// A case that could run in many variants runs in two of the common ones, and in all that
+// have few cases, so that a run takes some minutes. All in all of them:
+//
+//	go test -timeout 30m -run TestConformance ./internal/conformancetest -variants 0
+//
 // # Differences
 //
 // A difference that is wanted follows its step, with the lines of both sides, in
