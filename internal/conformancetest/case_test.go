@@ -98,7 +98,6 @@ func parse(file, text string) (cases []*scenario, err error) {
 type parser struct {
 	file     string
 	variants []string
-	runs     []*variant // that are chosen of them
 	titles   map[string]bool
 	cases    []*scenario
 	want     *wanted

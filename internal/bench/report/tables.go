@@ -99,7 +99,7 @@ var tables = []table{
 	{
 		name: "burst",
 		head: []string{"sign-ins at once", "by"},
-		rows: pairs("Burst", []string{"10000"}, signers),
+		rows: pairs("Burst", []string{"10000"}, append([]string{"bare"}, signers...)),
 		columns: []column{
 			measured("accepted", "accepted/op", count), measured("refused (503)", "refused/op", count),
 			measured("lost", "lost/op", count), peak,
