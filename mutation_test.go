@@ -26,7 +26,7 @@ func TestMutationCatalogue(t *testing.T) {
 }
 
 // mutationRounds is how often TestMutations mutates each request of the catalogue.
-const mutationRounds = 40
+const mutationRounds = 15
 
 // TestMutations mutates every request of the catalogue as chance of a fixed seed says.
 func TestMutations(t *testing.T) {

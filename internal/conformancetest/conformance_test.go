@@ -19,7 +19,7 @@ var showFlag = flag.Bool("show", false, "print what the original says in each st
 
 // variantsFlag keeps a run short: three hundred cases have five to thirty-five variants,
 // and take longer than the thirteen hundred others.
-var variantsFlag = flag.Int("variants", 2, "in how many of the variants with many cases a case runs; 0: in all")
+var variantsFlag = flag.Int("variants", 1, "in how many of the variants with many cases a case runs; 0: in all")
 
 // manyCases is how many a variant has that need not run all of them.
 const manyCases = 20

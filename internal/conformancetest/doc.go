@@ -81,7 +81,7 @@
 //
 // # Length
 //
-// A case that could run in many variants runs in two of the common ones, and in all that
+// A case that could run in many variants runs in one of the common ones, and in all that
 // have few cases, so that a run takes some minutes. All in all of them:
 //
 //	go test -timeout 30m -run TestConformance ./internal/conformancetest -variants 0

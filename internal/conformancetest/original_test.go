@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -27,7 +26,6 @@ var running struct {
 
 func TestMain(m *testing.M) {
 	os.Setenv("NODE_ENV", "production") // as where it is deployed
-	debug.SetGCPercent(400)             // memory is cheaper than time here
 	flag.Parse()
 	_ = flag.Set("test.parallel", "8") // cases wait for the other process, and some of its answers take half a second
 	testleak.Main(m, func() {

@@ -24,6 +24,7 @@ import (
 // How often everything is raced.
 var (
 	raceRounds = flag.Int("race.rounds", 1, "`rounds` of each race")
+	raceOne    = flag.Bool("race.one", false, "race in a single server too")
 	raceFor    = flag.Duration("race.for", 0, "race until this `time` is over")
 )
 
@@ -39,15 +40,15 @@ type arena struct {
 	shots   atomic.Int64
 }
 
-// TestRacesOfProcesses races everything that is good once, and every limit, in one
-// server and in two on one database (races). The race detector looks on at two servers
-// on PostgreSQL.
+// TestRacesOfProcesses races everything that is good once, and every limit, in two
+// servers on one database (races), with -race.one in a single server too. The race
+// detector looks on at two servers on PostgreSQL.
 func TestRacesOfProcesses(t *testing.T) {
 	t.Parallel()
 	for _, p := range products {
 		postgresql := p.Server.Dialect == testdb.PostgreSQL.Dialect
 		for _, processes := range []int{1, 2} {
-			if underRace && !(postgresql && processes == 2) {
+			if processes == 1 && !*raceOne || underRace && !postgresql {
 				continue
 			}
 			t.Run(fmt.Sprintf("%s in %d", p.Dialect, processes), func(t *testing.T) {
