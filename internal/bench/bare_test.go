@@ -17,6 +17,11 @@ import (
 	"github.com/seed3b05b409/auth"
 )
 
+// bareQuery finds a session and its user.
+const bareQuery = `SELECT s."expiresAt", s."token", s."createdAt", s."updatedAt", s."ipAddress", s."userAgent", s."userId", s."id",
+	u."name", u."email", u."emailVerified", u."image", u."createdAt", u."updatedAt", u."id"
+	FROM "session" s JOIN "user" u ON u."id" = s."userId" WHERE s."token" = ? LIMIT 1`
+
 // bareSQL is what a careful author writes for one database: prepared statements
 // and structs, nothing else. GET returns the session, POST signs up.
 type bareSQL struct {
@@ -30,9 +35,7 @@ type bareSQL struct {
 func newBareSQL(b *testing.B, db *sql.DB, dialect auth.Dialect) *bareSQL {
 	b.Helper()
 	s := &bareSQL{db: db, dialect: dialect, hash: func(password string) string { return password }}
-	s.session = prepare(b, db, s.query(`SELECT s."expiresAt", s."token", s."createdAt", s."updatedAt", s."ipAddress", s."userAgent", s."userId", s."id",
-		u."name", u."email", u."emailVerified", u."image", u."createdAt", u."updatedAt", u."id"
-		FROM "session" s JOIN "user" u ON u."id" = s."userId" WHERE s."token" = ? LIMIT 1`))
+	s.session = prepare(b, db, s.query(bareQuery))
 	for i, statement := range []string{
 		`INSERT INTO "user" ("id", "name", "email", "emailVerified", "createdAt", "updatedAt") VALUES (?, ?, ?, ?, ?, ?)`,
 		`INSERT INTO "account" ("id", "accountId", "providerId", "userId", "password", "createdAt", "updatedAt") VALUES (?, ?, ?, ?, ?, ?, ?)`,

@@ -3,11 +3,8 @@ package bench
 import (
 	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/seed3b05b409/auth"
 )
@@ -19,17 +16,12 @@ func bareHandler(s setting) (http.Handler, error) {
 	case s.Dialect != "":
 		return newBareDatabase(s)
 	case s.Redis != "":
-		return &bareRedis{client: s.openRedis(), prefix: s.Prefix}, nil
+		return &bareShared{s.openRedis(), s.Prefix}, nil
 	case s.CookieCache:
 		return http.HandlerFunc(serveBareCopy), nil
 	}
 	return &bareMemory{bare{sessions: make(map[string]sessionRow)}}, nil
 }
-
-// bareQuery finds a session and its user.
-const bareQuery = `SELECT s."expiresAt", s."token", s."createdAt", s."updatedAt", s."ipAddress", s."userAgent", s."userId", s."id",
-	u."name", u."email", u."emailVerified", u."image", u."createdAt", u."updatedAt", u."id"
-	FROM "session" s JOIN "user" u ON u."id" = s."userId" WHERE s."token" = ? LIMIT 1`
 
 func newBareDatabase(s setting) (http.Handler, error) {
 	db, err := s.openDatabase()
@@ -73,31 +65,6 @@ func newRow(r *http.Request) (row sessionRow, err error) {
 		CreatedAt: now, UpdatedAt: now, ExpiresAt: now.Add(7 * 24 * time.Hour),
 	}
 	return row, nil
-}
-
-// bareRedis reads the entry that a session has in a secondary storage.
-type bareRedis struct {
-	client *redis.Client
-	prefix string
-}
-
-func (h *bareRedis) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	token := signedToken(r)
-	if token == "" {
-		w.WriteHeader(http.StatusUnauthorized)
-		return
-	}
-	text, err := h.client.Get(r.Context(), h.prefix+token).Bytes()
-	var data sessionJSON
-	if err = errors.Join(err, json.Unmarshal(text, &data)); err != nil {
-		w.WriteHeader(http.StatusInternalServerError)
-		return
-	}
-	if data.Session.ExpiresAt.Before(time.Now()) {
-		w.WriteHeader(http.StatusUnauthorized)
-		return
-	}
-	answer(w, &data)
 }
 
 func serveBareCopy(w http.ResponseWriter, r *http.Request) {
