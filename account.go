@@ -52,19 +52,14 @@ func accountTable() *Table {
 }
 
 // credentialAccount returns the account that holds a user's password, nil if
-// the user has none.
+// the user has none. An empty id is nobody's: the store is asked all the same, or
+// its answer would come later for those who have an account.
 func (s *services) credentialAccount(ctx context.Context, userID string) (*Account, error) {
+	if userID == "" {
+		userID = nobodysID(s.ids)
+	}
 	return s.accounts.first(ctx,
 		Where("userId", userID), Where("providerId", credentialProvider), Where("accountId", userID))
-}
-
-// credentialOf is credentialAccount for somebody who may be nobody, nil: the store is
-// asked all the same, or its answer would come later for those who have an account.
-func (s *services) credentialOf(ctx context.Context, user *User) (*Account, error) {
-	if user == nil {
-		return s.credentialAccount(ctx, nobodysID(s.ids))
-	}
-	return s.credentialAccount(ctx, user.ID)
 }
 
 // createCredential gives a user a password.

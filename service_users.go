@@ -1,9 +1,6 @@
 package auth
 
-import (
-	"cmp"
-	"context"
-)
+import "context"
 
 // ValidEmail reports whether an address has the syntax that the original accepts.
 func ValidEmail(email string) bool { return emailSyntax.MatchString(email) }
@@ -94,7 +91,6 @@ func (s *Services) Accounts(ctx context.Context, userID string) ([]*Account, err
 // has no password. An empty id is nobody's: the store is asked all the same, so that
 // the time does not tell who exists.
 func (s *Services) PasswordAccount(ctx context.Context, userID string) (*Account, error) {
-	userID = cmp.Or(userID, nobodysID(s.local().ids))
 	account, err := s.local().credentialAccount(ctx, userID)
 	if err != nil || !account.hasPassword() {
 		return nil, err

@@ -69,7 +69,11 @@ func (c *core) authenticate(ctx context.Context, email, password string) (*User,
 	if err != nil {
 		return nil, nil, err
 	}
-	account, err := c.credentialOf(ctx, user)
+	id := ""
+	if user != nil {
+		id = user.ID
+	}
+	account, err := c.credentialAccount(ctx, id)
 	if err != nil {
 		return nil, nil, err
 	}
