@@ -283,6 +283,10 @@ func (a *Auth) admit(ctx context.Context, r *http.Request, address, path string)
 // with the ctx that fn receives join it: all of them are stored or, if fn or
 // one of them fails, none, and the mails and hooks that wait for the commit run
 // after it. A bare Store.Transaction would not hold those back.
+//
+// If the database rolls the transaction back in favour of another one (a deadlock),
+// fn is run again, ten times at most, and then the error is ErrRolledBack. So fn begins
+// anew each time and changes nothing but what is stored and its own results.
 func (a *Auth) Transaction(ctx context.Context, fn func(ctx context.Context) error) error {
 	return a.core.transact(ctx, fn)
 }

@@ -20,9 +20,9 @@ type DatabaseHooks struct {
 // one, and can change what is written; an error of theirs ends the operation
 // and is the endpoint's outcome. ErrAborted ends it quietly, with the
 // endpoint's own error. What they do to the store they do with their ctx: with
-// another one a write would wait for the very transaction they run in. Hooks
-// after an operation run when it is committed; they cannot undo it and so
-// return nothing.
+// another one a write would wait for the very transaction they run in. They run
+// again when the database rolls that back in favour of another one. Hooks after an
+// operation run when it is committed; they cannot undo it and so return nothing.
 type EntityHooks[T any] struct {
 	BeforeCreate func(ctx context.Context, entity *T) error
 	AfterCreate  func(ctx context.Context, entity *T)

@@ -44,7 +44,7 @@ var house = map[floor]string{
 
 	storageFloor: `condition entity entity_field entity_json id naming row store store_memory store_memory_table
 		store_memory_tx store_memory_view store_sql store_sql_dialect store_sql_mysql
-		store_sql_postgresql store_sql_run store_sql_schema store_sql_sqlite store_sql_table store_sql_text
+		store_sql_postgresql store_sql_rollback store_sql_run store_sql_schema store_sql_sqlite store_sql_table store_sql_text
 		store_sql_tx store_sql_value store_sql_write table transaction value`,
 
 	serviceFloor: `account account_linking account_oauth base_url callback_code callback_url client_address client_assertion

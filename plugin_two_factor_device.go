@@ -70,8 +70,9 @@ func (p *TwoFactor) keepTrust(x *Exchange) error {
 	if !ok || started == nil {
 		return nil
 	}
-	id := ""
+	var id string
 	err := p.services.Transaction(x, func(ctx context.Context) error {
+		id = "" // of an attempt that was rolled back
 		v, err := p.services.ConsumeVerification(ctx, purposeTrustDevice, device.id)
 		if err == nil && v != nil {
 			id, err = p.storeTrust(ctx, started.User)

@@ -71,8 +71,8 @@ func (s *Services) Transaction(ctx context.Context, fn func(ctx context.Context)
 	return s.local().transact(ctx, fn)
 }
 
-// Insist is Transaction for fn that finds out whether somebody was faster: after
-// ErrConflict it is run again, three times at most.
+// Insist is Transaction for fn that finds out whether somebody was faster: it is run
+// again after ErrConflict too, three times at most.
 func (s *Services) Insist(ctx context.Context, fn func(ctx context.Context) error) error {
 	return s.local().insist(ctx, fn)
 }

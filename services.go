@@ -83,11 +83,22 @@ func (s *services) queueOf(ctx context.Context) *commitQueue {
 // transact runs fn in a transaction, or in the one that ctx is already in,
 // which then fails with fn. What fn and its callees hand to writeAfterCommit and
 // afterCommit runs when all of it is stored, what they hand to afterRollback if
-// nothing is.
-func (s *services) transact(ctx context.Context, fn func(ctx context.Context) error) error {
+// nothing is. If the database rolls it back in favour of another transaction, fn is
+// run again.
+func (s *services) transact(ctx context.Context, fn func(ctx context.Context) error) (err error) {
 	if s.queueOf(ctx) != nil {
 		return s.store.Transaction(ctx, fn)
 	}
+	for range maxAttempts {
+		if err = s.attempt(ctx, fn); !errors.Is(err, ErrRolledBack) {
+			break
+		}
+	}
+	return err
+}
+
+// attempt is transact for fn that is run once.
+func (s *services) attempt(ctx context.Context, fn func(ctx context.Context) error) error {
 	queue, committed := &commitQueue{outer: ctx}, false
 	defer func() { // a panic of fn rolls back too
 		if !committed {

@@ -16,6 +16,12 @@ var ErrConflict = errors.New("auth: a row with this value exists already")
 // been written then. Compare with errors.Is.
 var ErrInvalidValue = errors.New("auth: a value that the column cannot hold")
 
+// ErrRolledBack is what a Store reports when the database undid a transaction in
+// favour of another one, so that not both wait for ever (a deadlock) or see what the
+// other has changed. Nothing of it is kept, and it can be run again. Compare with
+// errors.Is.
+var ErrRolledBack = errors.New("auth: the database has rolled the transaction back in favour of another one")
+
 // errTransactionOver is the answer to work with the context of a transaction
 // that has been committed or rolled back.
 var errTransactionOver = errors.New("auth: the transaction is over")
@@ -151,7 +157,8 @@ type Store interface {
 	// with the context it is given: nothing if fn returns an error, which
 	// Transaction then returns, if it panics, which goes on afterwards, or if
 	// ctx is canceled before the end. Reads with that context see the
-	// transaction's own writes, nobody else does before it ends.
+	// transaction's own writes, nobody else does before it ends. Errors:
+	// ErrRolledBack, whatever fn has returned.
 	//
 	// A Transaction inside a Transaction joins it: its failure is the failure
 	// of the whole, even if the outer fn ignores the error. While fn runs, a

@@ -99,11 +99,11 @@ func (s *SQLStore) Insert(ctx context.Context, t *Table, row Row) error {
 	if err != nil {
 		return err
 	}
-	b := s.newText()
-	if err := st.insert(b, values); err != nil {
-		return err
-	}
 	return s.writing(ctx, func() error {
+		b := s.newText()
+		if err := st.insert(b, values); err != nil {
+			return err
+		}
 		id, err := s.insert(ctx, st, b, values.id())
 		if err == nil {
 			row[len(row)-1] = id
@@ -178,13 +178,12 @@ func (s *SQLStore) Delete(ctx context.Context, t *Table, where ...Condition) (n 
 		})
 		return written(n, err)
 	}
-	err = s.Transaction(ctx, func(ctx context.Context) error {
-		return s.step(ctx, func() error {
-			if err := s.deleteReferences(ctx, st, bound); err != nil {
+	err = s.again(ctx, func() error {
+		return s.Transaction(ctx, func(ctx context.Context) error {
+			return s.step(ctx, func() error {
+				n, err = s.deleteWhole(ctx, st, bound)
 				return err
-			}
-			n, err = s.deleteRows(ctx, st, bound)
-			return err
+			})
 		})
 	})
 	return written(n, err)

@@ -33,16 +33,16 @@ func (u unprepared) ExecContext(ctx context.Context, args ...any) (sql.Result, e
 // run hands work what runs a statement, in the transaction of ctx if it has one.
 func (s *SQLStore) run(ctx context.Context, b *sqlText, work func(r sqlRunner) error) error {
 	if tx := s.transaction(ctx); tx != nil {
-		return tx.do(func() error { return work(tx.runner(ctx, s, b)) })
+		return tx.run(func() error { return work(tx.runner(ctx, s, b)) })
 	}
 	statement, err := s.prepared(ctx, b)
 	switch {
 	case err != nil:
 		return err
 	case statement == nil:
-		return work(unprepared{s.db, b})
+		return undone(work(unprepared{s.db, b}))
 	}
-	return work(statement)
+	return undone(work(statement))
 }
 
 // query runs a statement that returns rows and hands them to read.

@@ -1,8 +1,10 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"sync"
 )
 
@@ -17,6 +19,29 @@ type sqlTx struct {
 	steps sync.Mutex
 
 	fresh []*sqlText // statements that nobody has prepared yet
+
+	lost error // ErrRolledBack: what came now would be written outside of any transaction
+}
+
+// run runs one statement of the transaction, unless the database has ended that.
+func (tx *sqlTx) run(work func() error) error {
+	return tx.do(func() error {
+		if tx.lost != nil {
+			return tx.lost
+		}
+		err := undone(work())
+		if errors.Is(err, ErrRolledBack) {
+			tx.lost = err
+		}
+		return err
+	})
+}
+
+// outcome is what fn's error makes of the transaction.
+func (tx *sqlTx) outcome(err error) error {
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
+	return cmp.Or(tx.lost, err)
 }
 
 // sqlTxKey is the context key of a store's transaction.
@@ -40,11 +65,11 @@ func (s *SQLStore) begin(ctx context.Context, fn func(ctx context.Context) error
 	defer func() { _ = inner.Rollback() }() // nothing after a commit; if it fails the connection ends, which does the same
 	tx := &sqlTx{tx: inner}
 	defer tx.end()
-	if err := fn(context.WithValue(ctx, sqlTxKey{s}, tx)); err != nil {
+	if err := tx.outcome(fn(context.WithValue(ctx, sqlTxKey{s}, tx))); err != nil {
 		return err
 	}
 	if err := tx.commit(ctx, inner.Commit); err != nil {
-		return err
+		return undone(err)
 	}
 	s.prepareFresh(ctx, tx)
 	return nil
@@ -102,11 +127,13 @@ func (s *SQLStore) writing(ctx context.Context, write func() error) error {
 	if s.transaction(ctx) != nil {
 		return s.step(ctx, write)
 	}
-	if err := s.takeTurn(ctx); err != nil {
-		return err
-	}
-	defer s.endTurn()
-	return write()
+	return s.again(ctx, func() error {
+		if err := s.takeTurn(ctx); err != nil {
+			return err
+		}
+		defer s.endTurn()
+		return write()
+	})
 }
 
 // step runs an operation, by itself if ctx has a transaction.
@@ -125,5 +152,5 @@ func (s *SQLStore) inTransaction(ctx context.Context, fn func(ctx context.Contex
 	if s.transaction(ctx) != nil {
 		return fn(ctx)
 	}
-	return s.begin(ctx, fn)
+	return s.again(ctx, func() error { return s.begin(ctx, fn) })
 }

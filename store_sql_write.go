@@ -186,6 +186,14 @@ func (s *SQLStore) explain(st *sqlTable, values Row, err error) error {
 	return err
 }
 
+// deleteWhole deletes rows and what references them.
+func (s *SQLStore) deleteWhole(ctx context.Context, st *sqlTable, where []boundCondition) (int64, error) {
+	if err := s.deleteReferences(ctx, st, where); err != nil {
+		return 0, err
+	}
+	return s.deleteRows(ctx, st, where)
+}
+
 func (s *SQLStore) deleteRows(ctx context.Context, st *sqlTable, where []boundCondition) (int64, error) {
 	b := s.newText("DELETE FROM ", st.name)
 	if err := b.where(st, where); err != nil {
@@ -291,11 +299,11 @@ func (s *SQLStore) deleteReturning(ctx context.Context, st *sqlTable, where []bo
 
 // updateReturning changes one row in one statement.
 func (s *SQLStore) updateReturning(ctx context.Context, st *sqlTable, set, add []boundValue, where []boundCondition) (row Row, err error) {
-	b := s.newText("UPDATE ", st.name)
-	if err := b.assign(st, set, add); err != nil {
-		return nil, err
-	}
 	err = s.updating(ctx, st, set, func(ctx context.Context) error {
+		b := s.newText("UPDATE ", st.name)
+		if err := b.assign(st, set, add); err != nil {
+			return err
+		}
 		taken := func(unique []boundValue) (bool, error) {
 			if !st.identifies(where) {
 				return s.taken(ctx, st, unique)

@@ -264,6 +264,7 @@ func (s *services) redeemVerification(ctx context.Context, purpose, token string
 // redeem is consume for the newest row with an identifier.
 func (vs *verificationStore) redeem(ctx context.Context, identifier string) (v *Verification, err error) {
 	err = vs.transact(ctx, func(ctx context.Context) error {
+		v = nil // of an attempt that was rolled back
 		newest, err := vs.newestRow(ctx, []string{identifier})
 		if err != nil || newest == nil {
 			return err
