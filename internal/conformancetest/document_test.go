@@ -28,12 +28,34 @@ type document struct {
 
 const documentURL = "http://document.test/openapi.json"
 
-func newDocument(t testing.TB, a *auth.Auth) *document {
+// compiled are the documents that there are, by their text: many variants have the same one.
+var compiled struct {
+	sync.Mutex
+	of map[string]*document
+}
+
+// documentOf returns what an instance says of itself.
+func documentOf(t testing.TB, a *auth.Auth) *document {
 	t.Helper()
 	text, err := json.Marshal(a.OpenAPI())
 	if err != nil {
 		t.Fatal(err)
 	}
+	compiled.Lock()
+	defer compiled.Unlock()
+	d := compiled.of[string(text)]
+	if d == nil {
+		d = newDocument(t, text)
+		if compiled.of == nil {
+			compiled.of = make(map[string]*document)
+		}
+		compiled.of[string(text)] = d
+	}
+	return d
+}
+
+func newDocument(t testing.TB, text []byte) *document {
+	t.Helper()
 	root, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
@@ -61,13 +83,13 @@ func validEmail(value any) error {
 }
 
 // documentOf returns the document of a variant. An instance that is broken on purpose
-// has one of its own, which nobody else gets.
+// may have another one.
 func (v *variant) documentOf(t testing.TB, a *auth.Auth, broken *sabotage) *document {
 	t.Helper()
 	if broken != nil {
-		return newDocument(t, a)
+		return documentOf(t, a)
 	}
-	v.describe.Do(func() { v.document = newDocument(t, a) })
+	v.describe.Do(func() { v.document = documentOf(t, a) })
 	return v.document
 }
 

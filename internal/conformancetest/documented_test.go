@@ -435,7 +435,7 @@ GET /error?error=x
 // TestDocumentCatchesRequests: a server that takes what it does not say it takes is
 // found.
 func TestDocumentCatchesRequests(t *testing.T) {
-	d := newDocument(t, serveOurs(t, variants[0], nil, nil).Auth)
+	d := documentOf(t, serveOurs(t, variants[0], nil, nil).Auth)
 	const answer = `{"status":true}`
 	for _, test := range []struct{ name, method, target, media, body, finds string }{
 		{"nothing", "POST", "/reset-password?token=x", "application/json", `{"newPassword":"x"}`, ""},
