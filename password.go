@@ -122,7 +122,11 @@ func (p *passwords) hash(ctx context.Context, password string) (string, error) {
 		return "", err
 	}
 	defer p.release()
-	return p.hasher.Hash(ctx, p.normalize(password))
+	hash, err := p.hasher.Hash(ctx, p.normalize(password))
+	if ctx.Err() != nil {
+		return "", p.waitingEnded(ctx, ctx.Err())
+	}
+	return hash, err
 }
 
 // verify reports whether hash was made from password, and if so, whether it is
@@ -134,6 +138,9 @@ func (p *passwords) verify(ctx context.Context, hash, password string) (ok, outd
 	}
 	defer p.release()
 	ok, err = p.hasher.Verify(ctx, hash, p.normalize(password))
+	if ctx.Err() != nil {
+		return false, false, p.waitingEnded(ctx, ctx.Err())
+	}
 	if !ok || err != nil {
 		return false, false, err
 	}
@@ -150,7 +157,7 @@ func (p *passwords) burn(ctx context.Context, password string) error {
 
 // acquire waits, in the order of arrival, until one more hash may be computed.
 // Errors: context.Canceled; an *APIError with ErrServiceOverloaded if the
-// deadline passes first or too many wait already.
+// deadline passes first, or before the hash is there, or too many wait already.
 func (p *passwords) acquire(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return p.waitingEnded(ctx, err)
