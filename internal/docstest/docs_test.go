@@ -41,7 +41,7 @@ func build(t *testing.T) built {
 		calls += "docstest.Run(" + s.page + ".Fragments)\n"
 	}
 	files["main.go"] = runner + "func main() {\n" + calls + "}\n"
-	command := exec.CommandContext(t.Context(), "go", "build", "-overlay", overlay(t, files), "-o", b.dir+string(filepath.Separator), "./generated/...")
+	command := exec.CommandContext(t.Context(), "go", "build", "-ldflags", "-s -w", "-overlay", overlay(t, files), "-o", b.dir+string(filepath.Separator), "./generated/...")
 	if out, err := command.CombinedOutput(); err != nil {
 		t.Errorf("go build: %v\n%s", err, out)
 	}

@@ -73,10 +73,7 @@ func (s *stage) withDirector(change func(*auth.Config), prepare func()) {
 
 // TestEveryStatementOfCodesFails is TestEveryStatementFails for them.
 func TestEveryStatementOfCodesFails(t *testing.T) {
-	onEach(t, func(t *testing.T, db *database) {
-		if underRace && db.Dialect != auth.SQLite {
-			return
-		}
+	onEachInTurn(t, func(t *testing.T, db *database) {
 		s := newStage(t, db)
 		for i := range codeScenarios {
 			sc := &codeScenarios[i]

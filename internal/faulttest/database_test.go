@@ -34,6 +34,7 @@ type product struct {
 	admin   func(source string) (driver.Connector, error)
 }
 
+// products are all kinds, SQLite first.
 var products = []product{
 	{testdb.SQLite, connectSQLite, func(source string) (driver.Connector, error) { return connectSQLite(source, nil) }},
 	{testdb.PostgreSQL, connectPostgreSQL, adminPostgreSQL},
@@ -41,7 +42,19 @@ var products = []product{
 }
 
 // onEach runs a test on every database that answers, at the same time.
-func onEach(t *testing.T, test func(t *testing.T, db *database)) {
+func onEach(t *testing.T, test func(t *testing.T, db *database)) { on(t, products, test) }
+
+// onEachInTurn is onEach for tests whose requests come one after the other. The race
+// detector looks on at those on SQLite alone.
+func onEachInTurn(t *testing.T, test func(t *testing.T, db *database)) {
+	if underRace {
+		on(t, products[:1], test)
+		return
+	}
+	onEach(t, test)
+}
+
+func on(t *testing.T, products []product, test func(t *testing.T, db *database)) {
 	t.Parallel()
 	for _, p := range products {
 		t.Run(string(p.Dialect), func(t *testing.T) {

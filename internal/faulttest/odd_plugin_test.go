@@ -37,7 +37,7 @@ func TestOddInputToPlugins(t *testing.T) {
 		{"POST", "/one-time-token/verify", `{"token":"\u0000"}`, ""},
 		{"POST", "/one-time-token/verify", `{"token":"` + long + `"}`, ""},
 	}
-	onEach(t, func(t *testing.T, db *database) {
+	onEachInTurn(t, func(t *testing.T, db *database) {
 		s := newStage(t, db)
 		s.director, db.tables = s.plugged, allTables
 		challenged(s)

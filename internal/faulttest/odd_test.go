@@ -40,7 +40,7 @@ func TestOddInput(t *testing.T) {
 		{method: "POST", path: "/sign-in/email", body: anns, agent: "caf\xe9 \xff" + strings.Repeat("x", 100_000), statuses: map[auth.Dialect]int{auth.SQLite: 200}},
 	} {
 		t.Run(fmt.Sprintf("%s %.60s", tt.path, tt.body), func(t *testing.T) {
-			onEach(t, func(t *testing.T, db *database) {
+			onEachInTurn(t, func(t *testing.T, db *database) {
 				s := newStage(t, db)
 				s.words["NEW"] = "eve"
 				before := db.snapshot(t)
@@ -68,7 +68,7 @@ func TestOddInput(t *testing.T) {
 // TestOddInputHidesUsers: data that a database refuses must not tell which
 // addresses are known where sign-up hides that.
 func TestOddInputHidesUsers(t *testing.T) {
-	onEach(t, func(t *testing.T, db *database) {
+	onEachInTurn(t, func(t *testing.T, db *database) {
 		s := newStage(t, db)
 		s.director = s.instance(s.plain, hidingUsers)
 		before := db.snapshot(t)

@@ -101,7 +101,7 @@ var linkScenarios = []scenario{
 
 // TestEveryStatementOfALinkFails: a link that signs nobody in is good once more.
 func TestEveryStatementOfALinkFails(t *testing.T) {
-	onEach(t, func(t *testing.T, db *database) {
+	onEachInTurn(t, func(t *testing.T, db *database) {
 		s := newStage(t, db)
 		for i := range linkScenarios {
 			sc := &linkScenarios[i]

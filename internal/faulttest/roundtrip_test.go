@@ -14,7 +14,7 @@ import (
 // user together, whichever door it comes through, and nothing else goes over
 // the wire but what the endpoint itself is for.
 func TestOneRoundTrip(t *testing.T) {
-	onEach(t, func(t *testing.T, db *database) {
+	onEachInTurn(t, func(t *testing.T, db *database) {
 		s := newStage(t, db)
 		s.open(nil)
 		guarded := func(w http.ResponseWriter, r *http.Request) {
@@ -57,7 +57,7 @@ func TestOneRoundTrip(t *testing.T) {
 
 // TestNoRoundTrip: a session that is cached in its cookie costs none.
 func TestNoRoundTrip(t *testing.T) {
-	onEach(t, func(t *testing.T, db *database) {
+	onEachInTurn(t, func(t *testing.T, db *database) {
 		s := newStage(t, db)
 		s.open(func(c *auth.Config) { c.Session.CookieCache.Enabled = true })
 		w := httptest.NewRecorder()

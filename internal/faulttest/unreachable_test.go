@@ -18,7 +18,7 @@ const quickly = 2 * time.Second
 // endpoint says so at once and changes nothing; when the database is back, so is
 // the service.
 func TestUnreachableDatabase(t *testing.T) {
-	onEach(t, func(t *testing.T, db *database) {
+	onEachInTurn(t, func(t *testing.T, db *database) {
 		s := newStage(t, db)
 		for i := range scenarios {
 			sc := &scenarios[i]
@@ -63,7 +63,7 @@ func (s *stage) plug() {
 // token or a session is never told otherwise because the database fails, and
 // whoever is wrong learns nothing from it.
 func TestDatabaseErrorsAreNotWrongCredentials(t *testing.T) {
-	onEach(t, func(t *testing.T, db *database) {
+	onEachInTurn(t, func(t *testing.T, db *database) {
 		s := newStage(t, db)
 		failing := func(Step) Fault { return Fault{Err: errInjected} }
 		for i := range scenarios {
