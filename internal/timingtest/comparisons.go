@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/seed3b05b409/auth"
 )
 
 // comparisons returns all of them; end closes what they stand on.
@@ -43,6 +46,7 @@ func comparisons(dir string) (all []comparison, end func(), err error) {
 				return nil, end, err
 			}
 			all = append(all, secrets...)
+			all = append(all, s.secondFactors()...)
 		}
 	}
 	return all, end, nil
@@ -163,6 +167,28 @@ func (s *site) secrets() ([]comparison, error) {
 			return get("/callback/acme?code=c&state="+spoil(state, equal), started.Cookies()...)
 		}),
 	}, nil
+}
+
+// secondFactors is where more of a code is right, each time for a challenge of its own.
+func (s *site) secondFactors() []comparison {
+	try := func(path, code string) *http.Request {
+		challenge := s.challenge()
+		r := post(path, map[string]any{"code": code})
+		r.AddCookie(challenge)
+		return r
+	}
+	totp := s.prefixes("/two-factor/verify-totp", 6, func(equal int) *http.Request {
+		out, err := s.twoFactor.GenerateTOTP.Call(context.Background(), auth.GenerateTOTPRequest{Secret: s.totpSecret})
+		if err != nil {
+			panic(err) // it takes any secret
+		}
+		return try("/two-factor/verify-totp", spoil(out.Code, equal))
+	})
+	last := s.backupCodes[len(s.backupCodes)-1]
+	backup := s.prefixes("/two-factor/verify-backup-code", len(last), func(equal int) *http.Request {
+		return try("/two-factor/verify-backup-code", spoil(last, equal))
+	})
+	return []comparison{totp, backup}
 }
 
 // prefixes compares secrets of n characters or bytes of which none, half and all but

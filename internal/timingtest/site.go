@@ -5,13 +5,16 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"encoding/base32"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"path/filepath"
+	"strings"
 
 	_ "modernc.org/sqlite" // the driver sqlite
 
@@ -23,13 +26,16 @@ const (
 	password = "correct horse battery staple"
 )
 
-// A site is an instance with ann, who has a password, and social, who has none. Its
-// background tasks run when they are asked to, as on a queue.
+// A site is an instance with ann, who has a password, social, who has none, and bea, who
+// has a second factor. Its background tasks run when they are asked to, as on a queue.
 type site struct {
 	*auth.Auth
-	name  string
-	tasks []func()
-	codes map[string]string // that were mailed, by address
+	name        string
+	tasks       []func()
+	codes       map[string]string // that were mailed, by address
+	twoFactor   *auth.TwoFactor
+	totpSecret  string // bea's
+	backupCodes []string
 }
 
 // A siteKind says what the instance stands on.
@@ -41,7 +47,9 @@ type siteKind struct {
 }
 
 func newSite(kind siteKind) (s *site, end func(), err error) {
-	s = &site{name: kind.name, codes: make(map[string]string)}
+	s = &site{name: kind.name, codes: make(map[string]string), twoFactor: &auth.TwoFactor{
+		SkipVerificationOnEnable: true, Lockout: auth.TwoFactorLockout{Disabled: true},
+	}}
 	store, end := auth.Store(auth.NewMemoryStore()), func() {}
 	if kind.sqlite != "" {
 		db, err := sql.Open("sqlite", "file:"+filepath.ToSlash(kind.sqlite)+"?_pragma=journal_mode(WAL)&_pragma=busy_timeout(5000)")
@@ -63,7 +71,7 @@ func newSite(kind siteKind) (s *site, end func(), err error) {
 			TokenURL: "https://acme.test/token", UserInfoURL: "https://acme.test/userinfo",
 		}},
 		Plugins: []auth.Plugin{
-			&auth.Username{},
+			&auth.Username{}, s.twoFactor,
 			&auth.MagicLink{Send: func(context.Context, auth.MagicLinkMail) error { return nil }},
 			&auth.EmailOTP{Send: func(_ context.Context, m auth.OTPMail) error { s.codes[m.Email] = m.Code; return nil }},
 		},
@@ -79,11 +87,14 @@ func newSite(kind siteKind) (s *site, end func(), err error) {
 	return s, end, s.populate()
 }
 
-// populate makes ann and social.
+// populate makes ann, social and bea.
 func (s *site) populate() error {
 	if _, err := s.answer(post("/sign-up/email", map[string]any{
 		"name": "Ann", "email": "ann@example.com", "username": "ann", "password": password,
 	})); err != nil {
+		return err
+	}
+	if err := s.protect(); err != nil {
 		return err
 	}
 	code, err := s.code("social@example.com")
@@ -92,6 +103,45 @@ func (s *site) populate() error {
 	}
 	_, err = s.answer(post("/sign-in/email-otp", map[string]any{"email": "social@example.com", "otp": code, "name": "Social", "username": "social"}))
 	return err
+}
+
+// protect makes bea.
+func (s *site) protect() error {
+	ctx := context.Background()
+	bea, err := s.API.SignUpEmail.Call(ctx, auth.SignUpEmailRequest{Name: "Bea", Email: "bea@example.com", Password: password})
+	if err != nil || bea.Token == nil { // no session: addresses have to be verified here
+		return err
+	}
+	var response *http.Response
+	if _, err = s.API.SignInEmail.Call(ctx, auth.SignInEmailRequest{Email: "bea@example.com", Password: password}, auth.AsResponse(&response)); err != nil {
+		return err
+	}
+	header := make(http.Header)
+	for _, c := range response.Cookies() {
+		header.Add("Cookie", c.Name+"="+c.Value)
+	}
+	enabled, err := s.twoFactor.Enable.Call(ctx, auth.EnableTwoFactorRequest{Password: password}, auth.WithHeaders(header))
+	if err != nil {
+		return err
+	}
+	uri, err := url.Parse(enabled.TOTPURI)
+	if err != nil {
+		return err
+	}
+	secret, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(uri.Query().Get("secret"))
+	s.totpSecret, s.backupCodes = string(secret), enabled.BackupCodes
+	return err
+}
+
+// challenge signs bea in up to the second factor and returns the browser's cookie.
+func (s *site) challenge() *http.Cookie {
+	r, _ := s.answer(post("/sign-in/email", map[string]any{"email": "bea@example.com", "password": password})) // it has answered before
+	for _, c := range r.Cookies() {
+		if strings.HasSuffix(c.Name, ".two_factor") {
+			return c
+		}
+	}
+	panic("timingtest: no challenge")
 }
 
 // settle runs the tasks that wait.
