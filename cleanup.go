@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 )
 
@@ -12,8 +13,12 @@ func expiredBefore(t time.Time) Condition {
 }
 
 // cleanupBatch is how many rows go at a time: a statement that removes a million of
-// them keeps others waiting.
-const cleanupBatch = 1000
+// them keeps others waiting. cleanupLook is how many are found at a time: without an index
+// each look passes the live rows again.
+const (
+	cleanupBatch = 1000
+	cleanupLook  = 10 * cleanupBatch
+)
 
 // removeExpired removes rows that are of no use to anybody. What a secondary
 // storage holds expires there, and rows that are to outlive their session stay.
@@ -59,26 +64,36 @@ func (s *services) removeInBatches(ctx context.Context, t *Table, expired Condit
 		return remove(ctx, expired)
 	}
 	for kept := 0; ; {
-		rows, err := s.store.Select(ctx, Query{Table: t, Where: []Condition{expired}, Limit: cleanupBatch, Offset: kept})
-		if err != nil || len(rows) == 0 {
+		rows, err := s.store.Select(ctx, Query{Table: t, Where: []Condition{expired}, Limit: cleanupLook, Offset: kept})
+		if err != nil {
 			return removed, err
 		}
-		ids := make([]string, len(rows))
-		for i, row := range rows {
-			ids[i] = row.id()
-		}
-		these := []Condition{{Column: idColumn.Name, Op: "in", Value: ids}, expired}
-		n, err := remove(ctx, these...)
-		removed += n
-		if err != nil || len(rows) < cleanupBatch {
-			return removed, err
-		}
-		if n < int64(len(rows)) { // a hook keeps some: the next batch lies behind them
-			left, err := s.store.Count(ctx, t, these...)
+		for batch := range slices.Chunk(rows, cleanupBatch) {
+			n, left, err := s.removeBatch(ctx, t, batch, expired, remove)
+			removed += n
+			kept += left
 			if err != nil {
 				return removed, err
 			}
-			kept += int(left)
+		}
+		if len(rows) < cleanupLook {
+			return removed, nil
 		}
 	}
+}
+
+// removeBatch removes those of some rows that are still expired, and returns how many went
+// and how many a hook keeps: the next look begins behind them.
+func (s *services) removeBatch(ctx context.Context, t *Table, rows []Row, expired Condition, remove remover) (removed int64, kept int, err error) {
+	ids := make([]string, len(rows))
+	for i, row := range rows {
+		ids[i] = row.id()
+	}
+	these := []Condition{{Column: idColumn.Name, Op: "in", Value: ids}, expired}
+	removed, err = remove(ctx, these...)
+	if err != nil || removed == int64(len(rows)) {
+		return removed, 0, err
+	}
+	left, err := s.store.Count(ctx, t, these...)
+	return removed, int(left), err
 }

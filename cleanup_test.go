@@ -98,11 +98,11 @@ func TestCleanupInBatches(t *testing.T) {
 			return nil
 		}
 	})
-	w.expiredVerifications(2*cleanupBatch + 5)
+	w.expiredVerifications(cleanupLook + 5)
 	if err := w.Cleanup(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if left, err := w.core.store.Count(t.Context(), w.core.verifications.table); err != nil || left != 200 || keeping != 2*cleanupBatch+5 {
+	if left, err := w.core.store.Count(t.Context(), w.core.verifications.table); err != nil || left != cleanupLook/10 || keeping != cleanupLook+5 {
 		t.Errorf("%d are left, the hook was asked %d times, %v", left, keeping, err)
 	}
 }
