@@ -82,13 +82,10 @@ func (c *core) signUpKnown(ctx context.Context, existing, submitted *User, passw
 	return c.pretendSignUp(ctx, submitted), nil
 }
 
-// errTrial ends a transaction that is not to be kept.
-var errTrial = errors.New("auth: nothing but a trial")
-
-// tryToStore fails as the sign-up of a new user with this data would, and stores
+// tryToStore fails as the sign-up of a new user with this data would, and leaves
 // nothing. Otherwise a name that the store cannot hold, or an additional value
 // that is taken, would be refused for a new address only and so tell which
-// addresses are known.
+// addresses are known. So would the time that a database takes to keep something.
 func (c *core) tryToStore(ctx context.Context, submitted *User) error {
 	trial := submitted.clone()
 	trial.Email = strings.ToLower(newID()) + "@trial.invalid"
@@ -98,12 +95,10 @@ func (c *core) tryToStore(ctx context.Context, submitted *User) error {
 		if err := c.users.insert(ctx, trial); err != nil {
 			return err
 		}
-		return errTrial
+		_, err := c.users.delete(ctx, Where("id", trial.ID))
+		return err
 	})
-	switch {
-	case errors.Is(err, errTrial):
-		return nil
-	case errors.Is(err, ErrInvalidValue), errors.Is(err, ErrConflict):
+	if errors.Is(err, ErrInvalidValue) || errors.Is(err, ErrConflict) {
 		return ErrFailedToCreateUser.With(http.StatusUnprocessableEntity).WithCause(err)
 	}
 	return err

@@ -131,7 +131,6 @@ func (s *site) signUp() comparison {
 	}
 	return comparison{
 		name: s.name + " /sign-up/email", handler: s, after: s.settle, varies: true,
-		tells: "only a new user is stored; the cost of a real hash is above that",
 		classes: []class{
 			{"new", func() *http.Request { n++; return body(fmt.Sprintf("new%d@example.com", n)) }},
 			{"ann", func() *http.Request { return body("ann@example.com") }},
