@@ -6,7 +6,6 @@ import (
 	"maps"
 	"math"
 	"net/http"
-	"net/url"
 	"reflect"
 	"slices"
 	"strconv"
@@ -16,11 +15,19 @@ import (
 	"unicode/utf8"
 )
 
-// fuzzedProviders are those of the table, and one that is not in it, each at a place
-// where every request has the same answer.
-func fuzzedProviders(t testing.TB, answer string) (providers []*oauthProvider) {
+// fuzzedProviders are those of the table, and one that is not in it. To every request
+// they answer the same.
+type fuzzedProviders struct {
+	all    []*oauthProvider
+	answer string
+}
+
+func newFuzzedProviders(t testing.TB) *fuzzedProviders {
 	t.Helper()
-	client := &http.Client{Transport: &fakeProvider{answer: func(*http.Request, url.Values) (int, string) { return http.StatusOK, answer }}}
+	p := new(fuzzedProviders)
+	client := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		return answers(http.StatusOK, p.answer).Transport.RoundTrip(r)
+	})}
 	configs := []Provider{{
 		ID: "acme", ClientID: "id", ClientSecret: "secret",
 		AuthorizationURL: "https://acme.test/a", TokenURL: "https://acme.test/t", UserInfoURL: "https://acme.test/u",
@@ -33,13 +40,26 @@ func fuzzedProviders(t testing.TB, answer string) (providers []*oauthProvider) {
 		configs = append(configs, config)
 	}
 	for _, config := range configs {
-		p, err := newProvider(config, newOutgoing(client), slog.New(slog.DiscardHandler))
+		made, err := newProvider(config, newOutgoing(client), slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}
-		providers = append(providers, p)
+		p.all = append(p.all, made)
 	}
-	return providers
+	return p
+}
+
+// everyProvider is the number that stands for all of them, in seeds.
+const everyProvider = 255
+
+// answering returns the provider with a number, or all.
+func (p *fuzzedProviders) answering(number uint8, answer string) []*oauthProvider {
+	p.answer = answer
+	if number == everyProvider {
+		return p.all
+	}
+	i := int(number) % len(p.all)
+	return p.all[i : i+1]
 }
 
 // textsIn are all texts in a JSON value, and its numbers as JavaScript writes them.
@@ -69,13 +89,14 @@ func FuzzTokenReply(f *testing.F) {
 		"", "null", "[]", "{}", `{"error":"invalid_grant"}`, `{"access_token":1,"expires_in":"NaN","scope":["a"," b ",1,"",null]}`,
 		`{"expires_in":-1e18,"refresh_token_expires_in":"0x1p40"}`, `{"expires_in":"Inf","access_token":"\ud800","errcode":0,"openid":"o"}`, "{\"access_token\":\"\xff\",\"scope\":\"\u00a0\"}",
 	} {
-		f.Add(reply)
+		f.Add(uint8(everyProvider), reply)
 	}
-	f.Fuzz(func(t *testing.T, reply string) {
+	providers := newFuzzedProviders(f)
+	f.Fuzz(func(t *testing.T, number uint8, reply string) {
 		var sent map[string]any
 		_ = json.Unmarshal([]byte(reply), &sent) // which may be none
 		texts := append(textsIn(sent), "", "Bearer")
-		for _, p := range fuzzedProviders(t, reply) {
+		for _, p := range providers.answering(number, reply) {
 			for _, tokens := range fuzzedTokens(t, p) {
 				checkTokens(t, p.ID, reply, tokens, texts)
 			}
@@ -136,20 +157,21 @@ func FuzzProfile(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(string(everything), `{"sub":"42","oid":"42","name":"Ann","email":"a@x.co"}`)
-	f.Add(`[{"email":"b@x.co","primary":false},{"email":"a@x.co","primary":true,"verified":true}]`, "")
-	f.Add(`{"sub":"42","id":7,"email":"b@x.co","verified":1,"user":{"user_id":"7"}}`, `{"sub":"43","email_verified":true}`)
+	f.Add(uint8(everyProvider), string(everything), `{"sub":"42","oid":"42","name":"Ann","email":"a@x.co"}`)
+	f.Add(uint8(everyProvider), `[{"email":"b@x.co","primary":false},{"email":"a@x.co","primary":true,"verified":true}]`, "")
+	f.Add(uint8(everyProvider), `{"sub":"42","id":7,"email":"b@x.co","verified":1,"user":{"user_id":"7"}}`, `{"sub":"43","email_verified":true}`)
 	for _, reply := range []string{"", "null", "[]", `{"id":null,"sub":" ","email":["a@x.co"]}`, `{"id":"undefined","email":1e30}`, `{"id":"\ud800","email":"a\u0000@x.co"}`} {
-		f.Add(reply, `{"sub":"42","email":"a@x.co","email_verified":"true"}`)
+		f.Add(uint8(everyProvider), reply, `{"sub":"42","email":"a@x.co","email_verified":"true"}`)
 	}
-	f.Fuzz(func(t *testing.T, reply, claims string) {
+	providers := newFuzzedProviders(f)
+	f.Fuzz(func(t *testing.T, number uint8, reply, claims string) {
 		texts := []string{"", "at"}
 		for _, text := range []string{reply, claims} {
 			var sent any
 			_ = json.Unmarshal(validUTF8([]byte(text)), &sent) // which may be none
 			texts = append(texts, textsIn(sent)...)
 		}
-		for _, p := range fuzzedProviders(t, reply) {
+		for _, p := range providers.answering(number, reply) {
 			for _, idToken := range []string{"", unsigned(claims)} {
 				who := fuzzedIdentity(t, p, idToken)
 				if who == nil {

@@ -12,26 +12,40 @@ import (
 	"time"
 )
 
-// fuzzedShared are the sessions in a storage to which another program wrote, with
-// columns of other kinds than the core has.
-func fuzzedShared(t *testing.T, rows bool, entries map[string]string) (*sharedSessions, *brokenSecondary) {
+// fuzzedShared are sessions in a storage to which another program writes, with columns
+// of other kinds than the core has.
+type fuzzedShared struct {
+	*sharedSessions
+	kv *brokenSecondary
+}
+
+func newFuzzedShared(t testing.TB, rows bool) *fuzzedShared {
 	t.Helper()
-	kv := &brokenSecondary{MemorySecondaryStorage: NewMemorySecondaryStorage()}
-	w := newWorld(t, func(c *Config) {
-		c.SecondaryStorage = kv
-		c.Session.StoreInDatabase = rows
-		c.User.Fields = []Column{
+	kv := new(brokenSecondary)
+	a, err := New(Config{
+		BaseURL: testOrigin, Secret: testSecret, Store: NewMemoryStore(), SecondaryStorage: kv, RateLimit: RateLimit{Disabled: true},
+		Verification: VerificationOptions{StoreInDatabase: true},
+		User: UserOptions{Fields: []Column{
 			{Name: "born", Type: TypeDate, Nullable: true, Optional: true}, {Name: "rank", Type: TypeNumber, Nullable: true, Optional: true},
 			{Name: "tags", Type: TypeStrings, Nullable: true, Optional: true}, {Name: "note", Type: TypeString, Hidden: true, Nullable: true, Optional: true},
-		}
-		c.Session.Fields = []Column{{Name: "theme", Type: TypeString, Nullable: true, Optional: true}}
+		}},
+		Session: SessionOptions{StoreInDatabase: rows, Fields: []Column{{Name: "theme", Type: TypeString, Nullable: true, Optional: true}}},
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &fuzzedShared{a.core.sessions.shared, kv}
+}
+
+// holding empties the storage, but for entries.
+func (k *fuzzedShared) holding(t *testing.T, entries map[string]string) {
+	t.Helper()
+	k.kv.MemorySecondaryStorage = NewMemorySecondaryStorage()
 	for key, value := range entries {
-		if err := kv.Set(t.Context(), key, value, time.Hour); err != nil {
+		if err := k.kv.Set(t.Context(), key, value, time.Hour); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return w.core.sessions.shared, kv
 }
 
 const (
@@ -52,8 +66,10 @@ func FuzzSharedSession(f *testing.F) {
 		f.Add(entry, entry != "")
 	}
 	f.Add(`{"session":{"token":"tok","createdAt":"2026-11-23T08:43:48.330Z"},"user":{}}`, false)
+	modes := map[bool]*fuzzedShared{true: newFuzzedShared(f, true), false: newFuzzedShared(f, false)}
 	f.Fuzz(func(t *testing.T, entry string, rows bool) {
-		k, kv := fuzzedShared(t, rows, map[string]string{"tok": entry})
+		k := modes[rows]
+		k.holding(t, map[string]string{"tok": entry})
 		data, _, err := k.live(t.Context(), "tok")
 		switch {
 		case err != nil && !errors.Is(err, errDamagedSession):
@@ -70,7 +86,7 @@ func FuzzSharedSession(f *testing.F) {
 		}
 		again, _, err := k.live(t.Context(), "tok")
 		if err != nil || string(mustMarshal(t, again)) != string(before) {
-			t.Fatalf("%q was written as %q and read as %v, %v", before, kv.contents()["tok"], again, err)
+			t.Fatalf("%q was written as %q and read as %v, %v", before, k.kv.contents()["tok"], again, err)
 		}
 	})
 }
@@ -114,8 +130,9 @@ func FuzzSharedList(f *testing.F) {
 	f.Add("[]", "9223372036854775807")
 	f.Add("[]", "-1")
 	f.Add("[]", "yesterday")
+	k := newFuzzedShared(f, false)
 	f.Fuzz(func(t *testing.T, list, mark string) {
-		k, kv := fuzzedShared(t, false, map[string]string{keyActiveSessions + "u": list, keyRevokedBefore + "u": mark})
+		k.holding(t, map[string]string{keyActiveSessions + "u": list, keyRevokedBefore + "u": mark})
 		checkMark(t, k, mark)
 		before, err := k.references(t.Context(), "u")
 		if err != nil {
@@ -133,7 +150,7 @@ func FuzzSharedList(f *testing.F) {
 			}
 		}
 		after, err := k.references(t.Context(), "u")
-		if err != nil || !json.Valid([]byte(kv.contents()[keyActiveSessions+"u"])) || countToken(after, "new") != 1 || countToken(after, "a") != countToken(before, "a") {
+		if err != nil || !json.Valid([]byte(k.kv.contents()[keyActiveSessions+"u"])) || countToken(after, "new") != 1 || countToken(after, "a") != countToken(before, "a") {
 			t.Fatalf("%q became %v, %v", list, after, err)
 		}
 		if err := k.forget(t.Context(), "u", []string{"new"}); err != nil {
@@ -154,7 +171,7 @@ func countToken(list []sessionReference, token string) (n int) {
 	return n
 }
 
-func checkMark(t *testing.T, k *sharedSessions, mark string) {
+func checkMark(t *testing.T, k *fuzzedShared, mark string) {
 	t.Helper()
 	before, err := k.revokedBefore(t.Context(), "u")
 	if number, parseErr := strconv.ParseInt(mark, 10, 64); (err == nil) != (parseErr == nil) || err == nil && before != number {
