@@ -69,8 +69,8 @@ func FuzzAccountCookie(f *testing.F) {
 		own := b.account().UserID
 		object := []byte("{" + strings.ReplaceAll(members, "$user", own) + "}")
 		var sent map[string]any
-		if json.Unmarshal(object, &sent) != nil {
-			return
+		if json.Unmarshal(object, &sent) != nil || len(sent) == 0 {
+			return // which no server writes
 		}
 		st, err := w.core.siteFor(httptest.NewRequest(http.MethodGet, testBase+"/get-session", nil))
 		if err != nil {
@@ -78,7 +78,7 @@ func FuzzAccountCookie(f *testing.F) {
 		}
 		name := st.cookies.accountCookie.name
 		b.cookies[name] = st.cookies.accountSeal.encrypt(withJWTTimes(object, now().Add(time.Hour), "jti"))
-		got := b.post("/get-access-token", map[string]any{"providerId": "acme"})
+		got := b.post("/get-access-token", map[string]any{"useAccountCookie": true})
 		if got.StatusCode >= 500 || got.StatusCode == http.StatusOK && sent["userId"] != own && strings.Contains(got.body, `"at"`) {
 			t.Fatalf("%s: %d %s", object, got.StatusCode, got.body)
 		}
