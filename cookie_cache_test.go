@@ -99,8 +99,9 @@ func FuzzSealedCopy(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value, member string) {
 		object := []byte(`{"session":` + member + `}`)
 		for strategy, seal := range seals {
-			if _, _, ok := seal.open(value); ok != (value == good[strategy]) {
-				t.Fatalf("%s: %q is opened: %v", strategy, value, ok)
+			// In another process of the fuzzer the same was encrypted as another text.
+			if opened, end, ok := seal.open(value); !ok && value == good[strategy] || ok && (!bytes.HasPrefix(opened, []byte(`{"session":1,`)) || !end.Equal(until)) {
+				t.Fatalf("%s: %q is opened as %q until %v, %v", strategy, value, opened, end, ok)
 			}
 			if !json.Valid(object) {
 				continue
