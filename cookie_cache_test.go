@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 // The vector of contract section 8.4.
@@ -103,8 +104,8 @@ func FuzzSealedCopy(f *testing.F) {
 			if opened, end, ok := seal.open(value); !ok && value == good[strategy] || ok && (!bytes.HasPrefix(opened, []byte(`{"session":1,`)) || !end.Equal(until)) {
 				t.Fatalf("%s: %q is opened as %q until %v, %v", strategy, value, opened, end, ok)
 			}
-			if !json.Valid(object) {
-				continue
+			if !json.Valid(object) || !utf8.Valid(object) {
+				continue // which nobody seals
 			}
 			opened, end, ok := seal.open(seal.seal(object, until))
 			var before, after map[string]json.RawMessage
