@@ -1,10 +1,13 @@
 package auth
 
 import (
+	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 // The vector of contract section 8.4.
@@ -75,6 +78,40 @@ func FuzzOpenCompact(f *testing.F) {
 		d, expiresAt, ok := s.open(raw)
 		if ok && s.seal(d, expiresAt) != raw {
 			t.Fatalf("accepted %q, which is not what it seals", text)
+		}
+	})
+}
+
+// FuzzSealedCopy opens copies that are tokens, signed or encrypted: none but what was
+// sealed, and what was sealed comes back as it was, with the time that it was given.
+func FuzzSealedCopy(f *testing.F) {
+	until, good := time.Unix(4102444800, 0), make(map[CacheStrategy]string)
+	seals := make(map[CacheStrategy]cacheSeal)
+	for _, strategy := range []CacheStrategy{CacheJWT, CacheJWE} {
+		seal, err := newCacheSeal(strategy, newSigner(vectorSecret), []string{vectorSecret})
+		if err != nil {
+			f.Fatal(err)
+		}
+		seals[strategy], good[strategy] = seal, seal.seal([]byte(`{"session":1}`), until)
+		f.Add(good[strategy], `{"exp":1,"a":[null,"\ud800"]}`)
+	}
+	f.Add(encodeURL(`{"alg":"none"}`)+".e30.", `"}"`)
+	f.Add(encodeURL(`{"alg":"dir","enc":"A256CBC-HS512"}`)+"....", "1e400")
+	f.Fuzz(func(t *testing.T, value, member string) {
+		object := []byte(`{"session":` + member + `}`)
+		for strategy, seal := range seals {
+			// In another process of the fuzzer the same was encrypted as another text.
+			if opened, end, ok := seal.open(value); !ok && value == good[strategy] || ok && (!bytes.HasPrefix(opened, []byte(`{"session":1,`)) || !end.Equal(until)) {
+				t.Fatalf("%s: %q is opened as %q until %v, %v", strategy, value, opened, end, ok)
+			}
+			if !json.Valid(object) || !utf8.Valid(object) {
+				continue // which nobody seals
+			}
+			opened, end, ok := seal.open(seal.seal(object, until))
+			var before, after map[string]json.RawMessage
+			if !ok || !end.Equal(until) || json.Unmarshal(opened, &after) != nil || json.Unmarshal(object, &before) != nil || !bytes.Equal(before["session"], after["session"]) {
+				t.Fatalf("%s: %q is opened as %q until %v, %v", strategy, object, opened, end, ok)
+			}
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"time"
 )
 
 // unmarshalEntity reads the JSON of an entity, a pointer to a struct with db
@@ -30,11 +31,43 @@ func (p *entityPlan) unmarshal(data []byte, entity reflect.Value) error {
 			continue
 		}
 		delete(members, f.name)
-		if err := json.Unmarshal(value, entity.Field(f.field).Addr().Interface()); err != nil {
+		if err := unmarshalField(value, entity.Field(f.field).Addr().Interface()); err != nil {
 			return err
 		}
 	}
 	return p.unmarshalExtra(entity, members)
+}
+
+// unmarshalField reads a field, given by its address. Dates may be all that a row may
+// have, and are what a row holds then.
+func unmarshalField(data []byte, field any) error {
+	switch p := field.(type) {
+	case *time.Time:
+		return unmarshalDate(data, p)
+	case **time.Time:
+		if *p = nil; string(data) == "null" {
+			return nil
+		}
+		*p = new(time.Time)
+		return unmarshalDate(data, *p)
+	}
+	return json.Unmarshal(data, field)
+}
+
+func unmarshalDate(data []byte, date *time.Time) error {
+	if string(data) == "null" {
+		return nil // as encoding/json has it
+	}
+	var text string
+	if err := json.Unmarshal(data, &text); err != nil {
+		return err
+	}
+	value, ok := parseDate(text)
+	if !ok {
+		return fmt.Errorf("auth: %.100q is no date", text)
+	}
+	*date = value.(time.Time)
+	return nil
 }
 
 func (p *entityPlan) unmarshalExtra(entity reflect.Value, members map[string]json.RawMessage) error {

@@ -71,6 +71,7 @@ func TestGlob_linearTime(t *testing.T) {
 func FuzzGlob(f *testing.F) {
 	f.Add("/a/**/b*?", "/a/b")
 	f.Add("\\\xff(", "")
+	f.Add("a.b", "axb")
 	f.Fuzz(func(t *testing.T, pattern, value string) {
 		g := newGlob(pattern) // must not panic
 		if !hasWildcard(pattern) && !strings.ContainsAny(pattern+value, "/\\") && strings.ToValidUTF8(pattern, "") == pattern {

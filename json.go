@@ -77,14 +77,35 @@ func appendJSONMap(dst []byte, m map[string]any) (_ []byte, err error) {
 	return append(dst, '}'), nil
 }
 
-// appendJSONDate appends for example "2026-11-23T08:43:48.330Z".
+// appendJSONDate appends for example "2026-11-23T08:43:48.330Z". Years of more or
+// less than four digits have a sign and six ("+010000-01-01T00:00:00.000Z").
 func appendJSONDate(dst []byte, t time.Time) []byte {
 	t = t.UTC()
 	dst = append(dst, '"')
+	if year := t.Year(); year < 0 || year > 9999 {
+		text := appendDateText(nil, t.AddDate(-calendarShift(year), 0, 0))
+		dst = append(fmt.Appendf(dst, "%+07d", year), text[len("2000"):]...)
+		return append(dst, '"')
+	}
+	return append(appendDateText(dst, t), '"')
+}
+
+// appendDateText is appendJSONDate without quotes, for years of four digits.
+func appendDateText(dst []byte, t time.Time) []byte {
 	dst = t.AppendFormat(dst, time.RFC3339) // the one layout with a fast path
 	ms := t.Nanosecond() / 1e6
 	dst = append(dst[:len(dst)-1], '.', '0'+byte(ms/100), '0'+byte(ms/10%10), '0'+byte(ms%10))
-	return append(dst, 'Z', '"')
+	return append(dst, 'Z')
+}
+
+// calendarShift is how many years lie between a year and one from 2000 to 2399 with
+// the same calendar, which repeats itself every 400 years.
+func calendarShift(year int) int {
+	shift := (year - 2000) / 400 * 400
+	if year < 2000+shift {
+		shift -= 400
+	}
+	return shift
 }
 
 // appendJSONFloat writes numbers as ECMAScript does: digits up to 1e21, then

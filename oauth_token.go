@@ -105,7 +105,7 @@ func (p *oauthProvider) requestTokens(ctx context.Context, form []param, method 
 		return nil, err
 	}
 	if p.known != nil && p.known.okErrors && reply["error"] != nil {
-		return nil, fmt.Errorf("auth: provider %s refused the grant: %.100v", p.ID, reply["error"])
+		return nil, fmt.Errorf("auth: provider %s refused the grant: %.100s", p.ID, fmt.Sprint(reply["error"]))
 	}
 	return tokensOf(reply), nil
 }
@@ -171,7 +171,7 @@ func expiryOf(lifetime any) time.Time {
 	if text, isText := lifetime.(string); isText {
 		seconds, ok = parseSeconds(text)
 	}
-	if !ok || seconds == 0 || math.Abs(seconds) > maxTokenLifetime {
+	if !ok || seconds == 0 || !(math.Abs(seconds) <= maxTokenLifetime) { // NaN is no number of seconds either
 		return time.Time{}
 	}
 	return now().Add(time.Duration(seconds * float64(time.Second)))

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -12,6 +13,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"golang.org/x/crypto/argon2"
 )
 
 const (
@@ -289,8 +292,50 @@ func FuzzPasswordHashParse(f *testing.F) {
 		if salt, err := parseScrypt(hash); (err == nil) != strictScrypt.MatchString(hash) || err == nil && salt != hash[:32] {
 			t.Errorf("parseScrypt(%q) = %q, %v", hash, salt, err)
 		}
-		if _, err := parseArgon2id(hash); (err == nil) != strictlyArgon2id(hash) {
+		h, err := parseArgon2id(hash)
+		if (err == nil) != strictlyArgon2id(hash) {
 			t.Errorf("parseArgon2id(%q): %v", hash, err)
+		}
+		if err == nil && (h.String() != hash || h.memory > 64<<10 || h.passes > 16 || h.lanes > 16 || len(hash) > 300) {
+			t.Errorf("parseArgon2id(%q) = %+v", hash, h)
+		}
+	})
+}
+
+// maxFuzzedMemory is what a hash of FuzzPasswordVerify may cost, in KiB times passes: a
+// hundredth of what the bounds allow, so that the fuzzer gets on.
+const maxFuzzedMemory = 10 << 10
+
+// FuzzPasswordVerify compares passwords with hashes that anybody may have written: a
+// hash is that of one password, and the one that is not it never fits.
+func FuzzPasswordVerify(f *testing.F) {
+	f.Add("$argon2id$v=19$m=16,t=2,p=1$c29tZXNhbHRzYWx0c2FsdA$c/JpETTuQl0JYK9pqnVJIc/JpETTuQl0JYK9pqnVJIQ", "password")
+	f.Add("$argon2id$v=19$m=128,t=1,p=16$c29tZXNhbHQ$c/JpETTuQl0JYK9pqnVJIQ", "\xff\x00")
+	f.Add("$argon2id$v=19$m=8,t=1,p=2$c29tZXNhbHQ$c/JpETTuQl0JYK9pqnVJIQ", "")
+	f.Add("$argon2id$v=19$m=4294967295,t=4294967295,p=255$c29tZXNhbHQ$c/JpETTuQl0JYK9pqnVJIQ", "password")
+	f.Add("", "password")
+	f.Fuzz(func(t *testing.T, hash, password string) {
+		h, err := parseArgon2id(hash)
+		if err == nil && int64(h.memory)*int64(h.passes) > maxFuzzedMemory || err != nil && strictScrypt.MatchString(hash) {
+			return
+		}
+		ok, verifyErr := builtinHasher{}.Verify(t.Context(), hash, password)
+		if (verifyErr == nil) != (err == nil) || verifyErr != nil && (ok || !errors.Is(verifyErr, errMalformedHash)) {
+			t.Fatalf("%q: %v, %v", hash, ok, verifyErr)
+		}
+		if err != nil {
+			return
+		}
+		key := argon2.IDKey([]byte(password), h.salt, h.passes, h.memory, h.lanes, uint32(len(h.key)))
+		if ok != bytes.Equal(key, h.key) {
+			t.Fatalf("%q is said to fit %q: %v", password, hash, ok)
+		}
+		h.key = key
+		if ok, err := (builtinHasher{}).Verify(t.Context(), h.String(), password); !ok || err != nil {
+			t.Fatalf("%q does not fit its own hash %q: %v", password, h, err)
+		}
+		if ok, err := (builtinHasher{}).Verify(t.Context(), h.String(), password+"x"); ok || err != nil {
+			t.Fatalf("another password than %q fits %q: %v", password, h, err)
 		}
 	})
 }

@@ -77,6 +77,9 @@ var (
 	}
 )
 
+// maxJWTSpan is how many seconds a Duration holds.
+const maxJWTSpan = math.MaxInt64 / int64(time.Second)
+
 // parseJWTSpan reads a span of time as the original writes it (contract section
 // 10.1): "15m", "2 hours", "1 day ago". A month has 30 days, a year 365.25.
 func parseJWTSpan(text string) (time.Duration, error) {
@@ -94,10 +97,10 @@ func parseJWTSpan(text string) (time.Duration, error) {
 			break
 		}
 	}
-	if n > math.MaxInt64/float64(time.Second) {
+	if n = math.Round(n); n > float64(maxJWTSpan) {
 		return 0, fmt.Errorf("auth: %q is too long", text)
 	}
-	span := time.Duration(math.Round(n)) * time.Second
+	span := time.Duration(n) * time.Second
 	if parts[1] == "-" || strings.EqualFold(parts[4], "ago") {
 		span = -span
 	}

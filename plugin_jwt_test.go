@@ -797,3 +797,52 @@ func FuzzJWTKey(f *testing.F) {
 		}
 	})
 }
+
+// FuzzJWTSession opens copies of sessions: only one that the seal has made, and its
+// object is the session's.
+func FuzzJWTSession(f *testing.F) {
+	p := &JWT{}
+	if _, err := New(Config{BaseURL: testOrigin, Secret: testSecret, Store: NewMemoryStore(), Plugins: []Plugin{p}}); err != nil {
+		f.Fatal(err)
+	}
+	seal, object := jwtSessionSeal{p}, []byte(`{"session":{"token":"tok"},"user":{"id":"u"},"version":"1"}`)
+	good, err := seal.Seal(f.Context(), object, time.Unix(4102444800, 0))
+	if err != nil {
+		f.Fatal(err)
+	}
+	other, err := p.SignJWT.Call(f.Context(), SignJWTRequest{Payload: map[string]any{"sub": "u", "sid": "tok", "aud": jwtSessionAudience, "exp": 4102444800}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good, `{"session":{"token":"a"},"user":{"id":"b"},"sub":"x","exp":1}`)
+	f.Add(other.Token, `{"session":{"token":1}}`)
+	f.Add(encodeURL(`{"alg":"none","typ":"`+jwtSessionType+`"}`)+".e30.", `{"user":{"id":""},"a":1,"a":2}`)
+	f.Fuzz(func(t *testing.T, value, object string) {
+		if opened, _, ok := seal.Open(t.Context(), value); ok != (value == good) || !ok && opened != nil {
+			t.Fatalf("%q is opened as %s", value, opened)
+		}
+		checkJWTSession(t, seal, object)
+	})
+}
+
+// checkJWTSession seals an object and opens it again.
+func checkJWTSession(t *testing.T, seal jwtSessionSeal, object string) {
+	t.Helper()
+	sealed, err := seal.Seal(t.Context(), []byte(object), time.Unix(4102444800, 0))
+	if err != nil {
+		return
+	}
+	opened, until, ok := seal.Open(t.Context(), sealed)
+	if !ok {
+		return // it has no user
+	}
+	var before, after map[string]any
+	if json.Unmarshal([]byte(object), &before) != nil || json.Unmarshal(opened, &after) != nil || until.Unix() != 4102444800 {
+		t.Fatalf("%q is opened as %s until %v", object, opened, until)
+	}
+	for _, name := range []string{"session", "user", "version"} {
+		if !reflect.DeepEqual(before[name], after[name]) {
+			t.Fatalf("%q is opened as %s", object, opened)
+		}
+	}
+}

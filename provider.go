@@ -255,16 +255,21 @@ func (u *ProviderUser) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads what MarshalJSON or the original wrote.
 func (u *ProviderUser) UnmarshalJSON(data []byte) error {
-	var members providerUserMembers
+	var members map[string]json.RawMessage // a struct would take "NAME" for the name
+	*u = ProviderUser{}
 	if err := json.Unmarshal(data, &members); err != nil {
 		return err
 	}
-	*u = ProviderUser{Name: members.Name, Email: members.Email, Image: members.Image, EmailVerified: members.EmailVerified}
 	if err := json.Unmarshal(data, &u.Fields); err != nil {
 		return err
 	}
-	for _, name := range []string{"name", "email", "image", "emailVerified"} {
+	for name, value := range map[string]any{"name": &u.Name, "email": &u.Email, "image": &u.Image, "emailVerified": &u.EmailVerified} {
 		delete(u.Fields, name)
+		if raw, ok := members[name]; ok {
+			if err := json.Unmarshal(raw, value); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

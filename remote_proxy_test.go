@@ -8,7 +8,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -241,5 +243,69 @@ func TestClientProxyFailures(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// FuzzRemoteProxy sends any request through a Client that serves HTTP: the server is
+// asked below its own base path and nowhere else, by the method of the request, and
+// is told of the address that the request really came from.
+func FuzzRemoteProxy(f *testing.F) {
+	for _, seed := range []struct{ method, path, query, header, value string }{
+		{"GET", "/get-session", "", "Cookie", "a=b"}, {"GET", "/callback/acme", "code=1&state=%2F", "X-Forwarded-For", "10.0.0.1"},
+		{"GET", "/callback/%2e%2e", "", "X-Forwarded-Host", "evil.test"}, {"POST", "/callback/..%2f..%2fadmin", "a;b", "Connection", "x-y, cookie"},
+		{"GET", "/callback/a%2fb%3fc%23d", "%zz", "Forwarded", "for=10.0.0.1"}, {"POST", "/sign-in/email", "", "Transfer-Encoding", "chunked"},
+		{"GET", "//evil.test/get-session", "", "Host", "evil.test"}, {"PUT", "/callback/@evil.test", "", "X-Forwarded-Proto", "gopher"}, {"GET", "/reset-password/\\", "", "Upgrade", "h2c"},
+	} {
+		f.Add(seed.method, seed.path, seed.query, seed.header, seed.value)
+	}
+	f.Fuzz(func(t *testing.T, method, path, query, header, value string) {
+		var asked []*http.Request
+		transport := roundTrip(func(r *http.Request) (*http.Response, error) {
+			asked = append(asked, r)
+			return answers(http.StatusOK, "null").Transport.RoundTrip(r)
+		})
+		c := mustClient(t, "http://inner.test/api/auth", ClientHTTP(&http.Client{Transport: transport}))
+		u, err := url.ParseRequestURI("/api/auth" + path)
+		if err != nil || !httpToken.MatchString(method) || !httpToken.MatchString(header) || !isHeaderValue(value) {
+			return // net/http lets no such request in
+		}
+		u.RawQuery = query
+		r := httptest.NewRequest("GET", "http://outer.test/", strings.NewReader("{}"))
+		r.Method, r.URL, r.RemoteAddr = method, u, "192.0.2.7:1234"
+		r.Header.Set("Content-Type", mediaJSON)
+		r.Header.Add(header, value)
+		rec := httptest.NewRecorder()
+		c.ServeHTTP(rec, r)
+		if len(asked) == 0 && rec.Code < 400 || len(asked) > maxTries {
+			t.Fatalf("%s %q is answered with %d after %d requests", method, path, rec.Code, len(asked))
+		}
+		for _, sent := range asked {
+			checkProxied(t, method, path, sent)
+		}
+	})
+}
+
+// httpToken is what methods and the names of headers are (RFC 9110 section 5.6.2).
+var httpToken = regexp.MustCompile("^[-!#$%&'*+.^_`|~0-9A-Za-z]+$")
+
+func checkProxied(t *testing.T, method, path string, sent *http.Request) {
+	t.Helper()
+	below := sent.URL.EscapedPath()
+	decoded := strings.ReplaceAll(strings.ToLower(below), "%2e", ".")
+	switch {
+	case sent.Method != method && !(method == http.MethodHead && sent.Method == http.MethodGet):
+		t.Fatalf("%s %q is sent as %s", method, path, sent.Method)
+	case sent.URL.Scheme != "http" || sent.URL.Host != "inner.test" || sent.URL.User != nil || sent.Host != "" && sent.Host != "inner.test":
+		t.Fatalf("%q is sent to %s as %q", path, sent.URL, sent.Host)
+	case !strings.HasPrefix(below, "/api/auth/") || strings.Contains(decoded+"/", "/../") || strings.Contains(decoded+"/", "/./"):
+		t.Fatalf("%q is sent to %q", path, below)
+	}
+	if list := sent.Header["X-Forwarded-For"]; len(list) != 1 || list[0] != "192.0.2.7" && !strings.HasSuffix(list[0], ", 192.0.2.7") {
+		t.Fatalf("%q comes from %q", path, list)
+	}
+	for _, name := range []string{"Forwarded", "Connection", "Keep-Alive", "Proxy-Authorization"} {
+		if sent.Header.Get(name) != "" {
+			t.Fatalf("%q is sent with %s: %q", path, name, sent.Header[name])
+		}
 	}
 }

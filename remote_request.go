@@ -228,11 +228,17 @@ func (op *operation) pathText(in reflect.Value, name string) (string, error) {
 }
 
 // segment encodes a parameter of a path. Below the base path, where paths are compared
-// as they are sent, one that needs an escape would arrive as another one.
+// as they are sent, one that needs an escape would arrive as another one. http.ServeMux
+// looks for empty segments and dots in what it has decoded, and redirects.
 func (r *remote) segment(text string) (string, error) {
 	escaped := url.PathEscape(text)
-	if text == "" || text == "." || text == ".." || escaped != text && !r.escape {
+	if escaped != text && !r.escape {
 		return "", errNoPath
+	}
+	for part := range strings.SplitSeq(text, "/") {
+		if part == "" || part == "." || part == ".." {
+			return "", errNoPath
+		}
 	}
 	return escaped, nil
 }

@@ -255,6 +255,9 @@ func TestRemoteRequestRefusals(t *testing.T) {
 		{"more", nil, func(in *kitchenSink) { in.Rest = map[string]any{"more": math.NaN()} }},
 		{"any", nil, func(in *kitchenSink) { in.Any = func() {} }},
 		{"id", errNoPath, func(in *kitchenSink) { in.ID = ".." }},
+		{"id", errNoPath, func(in *kitchenSink) { in.ID = "/" }},
+		{"id", errNoPath, func(in *kitchenSink) { in.ID = "../x" }},
+		{"id", errNoPath, func(in *kitchenSink) { in.ID = "a//b" }},
 		{"id", errNotText, func(in *kitchenSink) { in.ID = "secret\xff" }},
 		{"x-thing", errNoHeader, func(in *kitchenSink) { in.Header = "secret\r\nX: y" }},
 		{"x-thing", errNoHeader, func(in *kitchenSink) { in.Header = " secret" }},
@@ -290,4 +293,36 @@ func TestRemoteRequestRefusals(t *testing.T) {
 	if _, err := text.Call(t.Context(), "secret"); err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("a request that is no struct: %v", err)
 	}
+}
+
+// FuzzRemoteRequest: a request of any texts arrives as it is, or is not sent with a
+// reason that does not tell them.
+func FuzzRemoteRequest(f *testing.F) {
+	f.Add("id", "text", "a, b", "rest", 1.5, int64(7), int64(1795424223782))
+	f.Add("a/b", "\x00\u2028", "\u00e4", "TEXT", -0.0, int64(-1<<63), int64(-62135596800001))
+	f.Add("..", "secret\xff", " secret", "text", 1e300, int64(1<<63-1), int64(253402300800000))
+	f.Add("%2e", "+ %zz&=", "\t", "", 1e-7, int64(0), int64(0))
+	there := NewEndpoint("POST", "/things/:id/:number", func(_ context.Context, in kitchenSink) (kitchenSink, error) { return in, nil })
+	f.Fuzz(func(t *testing.T, id, text, header, name string, float float64, number, ms int64) {
+		here := ClientEndpoint(mustClient(t, "http://h"), there).operation
+		in := kitchenSink{
+			ID: id, Number: int(number), Text: text, Email: &text, Opt: Some(float), When: time.UnixMilli(ms).UTC(), List: []string{text, id},
+			Object: map[string]any{name: text}, Any: []any{text, float}, Flag: number == 1, Float: &float, Many: []int{int(number), 1},
+			At: DateTime{time.UnixMilli(ms).UTC()}, Header: header, Rest: map[string]any{"rest" + name: text},
+		}
+		in.Nested.A, in.Nested.B = int(number), text
+		if _, err := here.compose(&in); err != nil {
+			for _, secret := range []string{id, text, header} {
+				if len(secret) > 20 && strings.Contains(err.Error(), secret) {
+					t.Fatalf("%v tells %q", err, secret)
+				}
+			}
+			return
+		}
+		copied := in
+		got := arrives(t, here, there.operation, &in).(*kitchenSink)
+		if !sameInput(got, &copied) {
+			t.Fatalf("\nsent %+v\n got %+v", copied, got)
+		}
+	})
 }

@@ -198,3 +198,32 @@ func TestRemoteUnreachable(t *testing.T) {
 		t.Errorf("response %v", resp)
 	}
 }
+
+// FuzzRetryAfter: whatever a server asks for, a call without a deadline waits for some
+// seconds at most, and none for a time that is over.
+func FuzzRetryAfter(f *testing.F) {
+	for _, text := range []string{
+		"", "7", "0", "-1", "+7", "2147483648", "Mon, 23 Nov 2026 08:43:48 GMT", "Monday, 23-Nov-26 08:43:48 GMT",
+		"Fri, 31 Dec 9999 23:59:59 GMT", "Mon, 01 Jan 0001 00:00:00 GMT",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		c := mustClient(t, "http://h")
+		got := &received{status: http.StatusServiceUnavailable, header: http.Header{"Retry-After": {text}}}
+		after, ok := retryAfter(got.header)
+		if after < 0 || !ok && after != 0 {
+			t.Fatalf("%q: %v, %v", text, after, ok)
+		}
+		if seconds, err := strconv.ParseUint(text, 10, 31); err == nil && after != time.Duration(seconds)*time.Second {
+			t.Fatalf("%q is %v", text, after)
+		}
+		op := c.API.GetSession.untyped()
+		for try := 1; try <= maxTries; try++ {
+			delay, again := op.again(context.Background(), try, got, nil)
+			if again && (delay < 0 || delay > maxRetryDelay || ok && delay > after || try == maxTries) {
+				t.Fatalf("%q: try %d again after %v", text, try, delay)
+			}
+		}
+	})
+}

@@ -106,7 +106,7 @@ func (k *sharedSessions) live(ctx context.Context, token string) (data *SessionD
 		return nil, true, err
 	}
 	user, err := k.users.decode(entry.User)
-	if err == nil && user.ID != session.UserID {
+	if err == nil && (user.ID == "" || user.ID != session.UserID) {
 		err = errors.New("it has another user")
 	}
 	if err != nil {

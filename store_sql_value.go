@@ -58,7 +58,7 @@ func (c *sqlCell) Scan(src any) (err error) {
 	if c.value, ok = c.column.decode(src); !ok && c.column.untyped {
 		c.value = src
 	} else if !ok {
-		return fmt.Errorf("auth: column %q holds a %s, the database has the %T %.100v", c.column.Name, c.column.Type, src, src)
+		return fmt.Errorf("auth: column %q holds a %s, the database has the %T %.100s", c.column.Name, c.column.Type, src, fmt.Sprint(src))
 	}
 	return nil
 }

@@ -81,11 +81,7 @@ func (c ColumnType) parse(value any) (any, bool) {
 	case isText && c == TypeDate:
 		return parseDate(text)
 	case isText && c == TypeNumber:
-		f, err := strconv.ParseFloat(text, 64)
-		if err != nil {
-			return nil, false
-		}
-		return storedNumber(f)
+		return parseNumber(text)
 	case isText && c == TypeBoolean:
 		b, err := strconv.ParseBool(text)
 		return b, err == nil
@@ -97,9 +93,25 @@ func (c ColumnType) parse(value any) (any, bool) {
 	return c.convert(value)
 }
 
+// parseNumber reads a whole number exactly, which a float64 has no room for beyond 53
+// bits.
+func parseNumber(text string) (any, bool) {
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return n, true
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return nil, false
+	}
+	return storedNumber(f)
+}
+
 // parseDate accepts the date formats of ECMAScript and of HTML forms. Without
 // an offset the time is UTC.
 func parseDate(text string) (any, bool) {
+	if len(text) > 7 && (text[0] == '+' || text[0] == '-') {
+		return parseExpandedDate(text)
+	}
 	for _, layout := range []string{
 		time.RFC3339Nano, "2006-01-02", "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05", "2006-01-02T15:04", time.DateTime,
 	} {
@@ -108,6 +120,25 @@ func parseDate(text string) (any, bool) {
 		}
 	}
 	return nil, false
+}
+
+// The dates that ECMAScript has, in milliseconds since 1970.
+const maxDate = 8_640_000_000_000_000
+
+// parseExpandedDate reads a date whose year has a sign and six digits (ECMA-262,
+// section 21.4.1.32.1), as the original writes those beyond four.
+func parseExpandedDate(text string) (any, bool) {
+	year, err := strconv.Atoi(text[:7])
+	if err != nil || text[:7] == "-000000" {
+		return nil, false
+	}
+	shift := calendarShift(year)
+	value, ok := parseDate(strconv.Itoa(year-shift) + text[7:])
+	if !ok {
+		return nil, false
+	}
+	at := value.(time.Time).AddDate(shift, 0, 0)
+	return at, max(at.UnixMilli(), -at.UnixMilli()) <= maxDate
 }
 
 func parseList[T any](value any) (any, bool) {

@@ -21,6 +21,28 @@ fuzz_target() {
 		grep -q 'context deadline exceeded' <<<"$output" && ! grep -q 'Failing input' <<<"$output" || break
 	done
 	echo "$output" >&2
+	fuzz_show "$(fuzz_input <<<"$output")" >&2
 	return 1
 }
-export -f fuzz_target
+
+# fuzz_input prints the file with the input that failed, given what the fuzzer said: a
+# new one, or one that was there. A seed in the target itself has no file.
+fuzz_input() {
+	sed -n -e 's|.*Failing input written to \(testdata/fuzz/[^ ]*\)$|\1|p' \
+		-e 's|.*failure while testing seed corpus entry: \(Fuzz[^ #]*/[^ #]*\)$|testdata/fuzz/\1|p' | tail -1
+}
+
+# fuzz_show prints an input that failed, and copies it to where CI_ARTIFACTS says: the
+# directory of the package may be gone after the run.
+fuzz_show() {
+	local input=$1 copy
+	[ -f "$input" ] || return 0
+	echo "the input, $PWD/$input:"
+	cat "$input"
+	[ -n "${CI_ARTIFACTS:-}" ] || return 0
+	copy=$CI_ARTIFACTS/fuzz/${input#testdata/fuzz/}
+	mkdir -p "$(dirname "$copy")"
+	cp "$input" "$copy"
+	echo "kept as $copy"
+}
+export -f fuzz_target fuzz_input fuzz_show
