@@ -35,13 +35,14 @@ func TestClock(t *testing.T) {
 // playClock lets people act a number of times for each second of -soak.
 func playClock(t *testing.T, pace int, store auth.Store, read reader) {
 	seed, post, weather := chooseSeed(), newPost(), newWeather()
-	a, err := newInstance(store, auth.CookieCache{Enabled: true}, post.deliver, slog.New(slog.DiscardHandler))
+	a, err := newInstance(store, options{cookieCache: auth.CookieCache{Enabled: true}, deliver: post.deliver, once: true}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := a.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	outcomes := newTally()
 	begun, crowd := time.Now(), make([]*person, 20)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -50,7 +51,8 @@ func playClock(t *testing.T, pace int, store auth.Store, read reader) {
 	steps := pace * int(soakTime.Seconds())
 	for n := range crowd {
 		p := newPerson(n, seed, direct{a}, post, weather)
-		p.worlds[0].exact = true
+		p.tally = outcomes
+		p.worlds[0].exact, p.worlds[0].once = true, true
 		crowd[n] = p
 		acting.Go(func() { p.live(steps) })
 	}
@@ -62,6 +64,7 @@ func playClock(t *testing.T, pace int, store auth.Store, read reader) {
 	}
 	audit(t, crowd, read)
 	t.Logf("-seed %d: %d requests in %v", seed, steps*len(crowd), time.Since(begun))
+	t.Logf("outcomes:\n%v", outcomes)
 }
 
 // live acts with pauses.
@@ -98,6 +101,15 @@ func (w *world) moments(now time.Time) (at []time.Time) {
 	}
 	for _, t := range w.tokens {
 		at = append(at, t.expires)
+	}
+	for _, c := range w.challenges {
+		at = append(at, c.expires)
+	}
+	for _, t := range w.trusted {
+		at = append(at, t.expires)
+	}
+	for _, own := range w.apps {
+		at = append(at, own.locked)
 	}
 	at = slices.DeleteFunc(at, func(t time.Time) bool { return t.Before(now) })
 	slices.SortFunc(at, time.Time.Compare) // maps have no order
