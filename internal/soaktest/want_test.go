@@ -133,6 +133,9 @@ func (w *world) salvage(e *want, a *answer) {
 	for _, s := range slices.Backward(w.sessions) {
 		if s.token == "" {
 			s.token = token
+			if c := a.sealed(); c != nil && s.user.id == "" {
+				s.user.id = c.user.id
+			}
 			return
 		}
 	}
