@@ -43,10 +43,10 @@ func (r row) expired(now time.Time) bool {
 // A reader returns the rows of a table.
 type reader func(table string) ([]row, error)
 
-// readDatabase reads past the server.
-func readDatabase(db *sql.DB) reader {
+// readDatabase reads past the server, from tables that a format names.
+func readDatabase(db *sql.DB, name string) reader {
 	return func(table string) (found []row, err error) {
-		rows, err := db.Query(`SELECT * FROM "` + table + `"`)
+		rows, err := db.Query("SELECT * FROM " + fmt.Sprintf(name, table))
 		if err != nil {
 			return nil, err
 		}

@@ -27,7 +27,7 @@ func TestClock(t *testing.T) {
 	t.Run("SQLite", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			db := testdb.SQLite.Open(t)
-			playClock(t, 15, auth.NewSQLStore(db, auth.SQLite), readDatabase(db))
+			playClock(t, 15, auth.NewSQLStore(db, auth.SQLite), readDatabase(db, `"%s"`))
 		})
 	})
 }

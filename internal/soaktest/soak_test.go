@@ -27,14 +27,20 @@ func TestSoak(t *testing.T) {
 		database := testdb.SQLite.New(t)
 		db := database.Open(t)
 		s := newSoak(t, database.Driver, database.With("_pragma=busy_timeout(300)").Source)
-		s.read = readDatabase(db)
+		s.read = readDatabase(db, `"%s"`)
 		s.run(s.cutClients(), s.killServer(), s.lockFile(db), s.fillDisk(database.URL), s.forbidWrites())
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		t.Parallel()
-		c := newCluster(t)
+		c := newPostgreSQL(t)
 		h := newHospital(t, c.Database)
 		h.run(h.cutClients(), h.killServer(), h.cutDatabase(), h.endBackends(), h.crashDatabase(c), h.forbidWrites())
+	})
+	t.Run("MariaDB", func(t *testing.T) {
+		t.Parallel()
+		c := newMariaDB(t)
+		h := newWard(t, c)
+		h.run(h.cutClients(), h.killServer(), h.cutDatabase(), h.killConnections(), h.killQueries(), h.crashDatabase(c), h.forbidWrites(), h.lockTables())
 	})
 }
 
