@@ -54,7 +54,7 @@ func playClock(t *testing.T, pace int, store auth.Store, read reader) {
 		p.tally = outcomes
 		p.worlds[0].exact, p.worlds[0].once = true, true
 		crowd[n] = p
-		acting.Go(func() { p.live(steps) })
+		acting.Go(func() { p.live(steps, p.pause) })
 	}
 	acting.Wait()
 	for _, p := range crowd {
@@ -68,10 +68,10 @@ func playClock(t *testing.T, pace int, store auth.Store, read reader) {
 }
 
 // live acts with pauses.
-func (p *person) live(steps int) {
-	for step := range steps {
-		r := rand.New(rand.NewPCG(p.seed^p.number<<32, 1<<32+uint64(step)))
-		time.Sleep(p.pause(r))
+func (p *person) live(steps int, pause func(r *rand.Rand) time.Duration) {
+	for range steps {
+		r := rand.New(rand.NewPCG(p.seed^p.number<<32, 1<<32+p.step))
+		time.Sleep(pause(r))
 		if !p.act() {
 			return
 		}
@@ -91,8 +91,11 @@ func (p *person) pause(r *rand.Rand) time.Duration {
 			return max(0, time.Until(moments[r.IntN(len(moments))])+time.Duration(r.IntN(3)-1)*time.Millisecond)
 		}
 	}
-	return time.Duration(1+r.IntN(3)) * time.Millisecond
+	return haste(r)
 }
+
+// haste is a pause that lets nothing expire.
+func haste(r *rand.Rand) time.Duration { return time.Duration(1+r.IntN(3)) * time.Millisecond }
 
 // moments returns when something is going to change by itself.
 func (w *world) moments(now time.Time) (at []time.Time) {

@@ -79,10 +79,13 @@ func freePort(tb testing.TB) int {
 	return listener.Addr().(*net.TCPAddr).Port
 }
 
+// environment has a place for temporary files that the server may write to.
+func (c *cluster) environment() []string { return append(os.Environ(), "TMPDIR="+c.dir) }
+
 // initialize makes the data of a new server.
 func (c *cluster) initialize(program string, arguments ...string) {
 	command := exec.Command(program, arguments...)
-	command.SysProcAttr, command.Dir = c.owner, c.dir
+	command.SysProcAttr, command.Dir, command.Env = c.owner, c.dir, c.environment()
 	if out, err := command.CombinedOutput(); err != nil {
 		c.tb.Fatalf("%s: %v\n%s", program, err, out)
 	}
@@ -93,7 +96,7 @@ func (c *cluster) initialize(program string, arguments ...string) {
 func (c *cluster) start() {
 	guard := fmt.Sprintf(`"$@" & server=$!; cat >/dev/null; kill -%s $server; wait $server`, c.signal)
 	c.command = exec.Command("sh", append([]string{"-c", guard, "guard"}, c.program...)...)
-	c.command.SysProcAttr, c.command.Dir = c.owner, c.dir
+	c.command.SysProcAttr, c.command.Dir, c.command.Env = c.owner, c.dir, c.environment()
 	var err error
 	if c.life, err = c.command.StdinPipe(); err != nil {
 		c.tb.Fatal(err)

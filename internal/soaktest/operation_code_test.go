@@ -38,8 +38,12 @@ func (p *person) bringCode(r *rand.Rand) (email, digits string) {
 	return email, digits
 }
 
-// supersede puts a code in place of an earlier one.
-func (w *world) supersede(codes map[string]*code, key string, c *code) { codes[key] = c }
+// supersede puts a code in place of an earlier one: the last one by the clock counts.
+func (w *world) supersede(codes map[string]*code, key string, c *code) {
+	if earlier := codes[key]; earlier == nil || !earlier.created.After(c.created) {
+		codes[key] = c
+	}
+}
 
 // bring compares a code with the one that was mailed. It returns the refusal, nil for
 // a right one.

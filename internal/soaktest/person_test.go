@@ -124,6 +124,10 @@ func (p *person) act() bool {
 }
 
 func (p *person) do(o *operation) {
+	const puzzling = 32
+	if len(p.worlds) > puzzling {
+		p.weather.await() // an answer that comes leaves fewer
+	}
 	r := o.request
 	if o.later {
 		time.Sleep(time.Millisecond)
@@ -209,7 +213,7 @@ func (p *person) judge(o *operation, now time.Time, a *answer, mails []mail, fai
 }
 
 func (p *person) goOn(next []*world, errs []error) {
-	const most = 256
+	const most = 2048
 	if next = distinct(next); len(next) == 0 {
 		p.fail("%v", errors.Join(errs...))
 		return
