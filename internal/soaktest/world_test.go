@@ -149,6 +149,10 @@ func (w *world) String() string {
 		lines = append(lines, fmt.Sprintf("user %+v", *u))
 	}
 	for _, s := range w.sessions {
+		if s.token == "" && !w.exact { // one that nobody was told of is like another
+			lines = append(lines, fmt.Sprintf("session of %s for %v", s.user.email, s.expires.Sub(s.created)))
+			continue
+		}
 		lines = append(lines, fmt.Sprintf("session %q of %s, %d until %d", s.token, s.user.email, s.created.UnixMilli(), s.expires.UnixMilli()))
 	}
 	for text, t := range w.tokens {
