@@ -48,7 +48,7 @@ type sqlDialect interface {
 	possible(c *sqlColumn, value any) bool // whether a row can have the value
 	fits(c *sqlColumn, value any) bool     // whether the column that Migrate makes can hold it
 
-	begin(ctx context.Context, db *sql.DB) (*sql.Tx, error)
+	begin(ctx context.Context, conn *sql.Conn) (*sql.Tx, error)
 	insertCounted(ctx context.Context, s *SQLStore, st *sqlTable, b *sqlText) (int64, error)
 	touched(result sql.Result) (int64, error)
 
@@ -116,8 +116,8 @@ func (sqlBase) insertCounted(ctx context.Context, s *SQLStore, st *sqlTable, b *
 
 // begin starts a transaction in which every statement sees what is committed
 // when it starts: the store's statements are written for that.
-func (sqlBase) begin(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
-	return db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+func (sqlBase) begin(ctx context.Context, conn *sql.Conn) (*sql.Tx, error) {
+	return conn.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 }
 
 // A schemaDialect is what databases do differently about tables.

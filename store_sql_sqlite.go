@@ -50,8 +50,8 @@ func (sqlite) pattern(b *sqlText, c *sqlColumn, op, part string) {
 // database/sql starts, first reads and may then be told that it comes too late
 // for writing; it is empty and gets replaced. There is no network to wait for,
 // so the end of ctx need not interrupt it at any moment: whoever runs it looks.
-func (sqlite) begin(ctx context.Context, db *sql.DB) (*sql.Tx, error) {
-	tx, err := db.BeginTx(context.WithoutCancel(ctx), nil)
+func (sqlite) begin(ctx context.Context, conn *sql.Conn) (*sql.Tx, error) {
+	tx, err := conn.BeginTx(context.WithoutCancel(ctx), nil)
 	if err != nil {
 		return nil, err
 	}

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"sync"
+	"time"
 )
 
 // A sqlTx is a transaction of a SQLStore.
@@ -58,21 +60,67 @@ func (s *SQLStore) begin(ctx context.Context, fn func(ctx context.Context) error
 		return err
 	}
 	defer s.endTurn()
-	inner, err := s.dialect.begin(ctx, s.db)
+	conn, inner, err := s.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = inner.Rollback() }() // nothing after a commit; if it fails the connection ends, which does the same
+	defer s.leave(ctx, conn, inner)
 	tx := &sqlTx{tx: inner}
 	defer tx.end()
 	if err := tx.outcome(fn(context.WithValue(ctx, sqlTxKey{s}, tx))); err != nil {
 		return err
 	}
 	if err := tx.commit(ctx, inner.Commit); err != nil {
+		s.clear(ctx, conn, inner)
 		return undone(err)
 	}
+	_ = conn.Close() // it is the pool's again, which may have no other one
 	s.prepareFresh(ctx, tx)
 	return nil
+}
+
+// open begins a transaction on a connection of the pool, on another one if that turns
+// out to be broken.
+func (s *SQLStore) open(ctx context.Context) (conn *sql.Conn, tx *sql.Tx, err error) {
+	for range maxAttempts {
+		if conn, err = s.db.Conn(ctx); err != nil {
+			return nil, nil, err
+		}
+		if tx, err = s.dialect.begin(ctx, conn); err == nil {
+			return conn, tx, nil
+		}
+		_ = conn.Close()
+		if !errors.Is(err, driver.ErrBadConn) {
+			break
+		}
+	}
+	return nil, nil, err
+}
+
+// leave gives the connection of a transaction back to the pool, and rolls the
+// transaction back if it was not committed.
+func (s *SQLStore) leave(ctx context.Context, conn *sql.Conn, tx *sql.Tx) {
+	if err := tx.Rollback(); err != nil && !errors.Is(err, sql.ErrTxDone) {
+		s.clear(ctx, conn, tx)
+	}
+	_ = conn.Close()
+}
+
+// patience is how long the end of a transaction may take that could not be ended.
+const patience = 5 * time.Second
+
+// clear makes sure that no transaction is open on a connection whose COMMIT or ROLLBACK
+// has failed. MySQL leaves it open where it refuses a COMMIT (read-only, interrupted):
+// who got the connection next would read what was true then, and write what is gone
+// with the connection. A connection that cannot even roll back is closed, but for
+// SQLite's, where that says that no transaction is open.
+func (s *SQLStore) clear(ctx context.Context, conn *sql.Conn, tx *sql.Tx) {
+	_ = tx.Rollback() // or the connection would still be its
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	if _, err := conn.ExecContext(ctx, "ROLLBACK"); err != nil && !s.dialect.traits().oneWriter {
+		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+	}
 }
 
 // prepareFresh prepares what a transaction that is over has used, for those to

@@ -170,19 +170,9 @@ type tx struct {
 	inner driver.Tx
 }
 
-// Commit rolls back when it is made to fail, as drivers do: after a Commit
-// database/sql takes a transaction for ended, whatever came of it.
-func (t *tx) Commit() error {
-	tried := false
-	err := t.end(Commit, func() error {
-		tried = true
-		return t.inner.Commit()
-	})
-	if err != nil && !tried && !t.conn.broken() {
-		_ = t.inner.Rollback()
-	}
-	return err
-}
+// Commit leaves the transaction open when it is made to fail, as MySQL does where it
+// refuses one, although database/sql takes a transaction for ended after a Commit.
+func (t *tx) Commit() error { return t.end(Commit, t.inner.Commit) }
 
 func (t *tx) Rollback() error { return t.end(Rollback, t.inner.Rollback) }
 

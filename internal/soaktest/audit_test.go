@@ -2,9 +2,11 @@ package soaktest
 
 import (
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -41,10 +43,10 @@ func (r row) expired(now time.Time) bool {
 // A reader returns the rows of a table.
 type reader func(table string) ([]row, error)
 
-// readDatabase reads past the server.
-func readDatabase(db *sql.DB) reader {
+// readDatabase reads past the server, from tables that a format names.
+func readDatabase(db *sql.DB, name string) reader {
 	return func(table string) (found []row, err error) {
-		rows, err := db.Query(`SELECT * FROM "` + table + `"`)
+		rows, err := db.Query("SELECT * FROM " + fmt.Sprintf(name, table))
 		if err != nil {
 			return nil, err
 		}
@@ -82,7 +84,7 @@ func readServer(s *server) reader {
 func audit(tb testing.TB, people []*person, read reader) {
 	tb.Helper()
 	tables := make(map[string][]row)
-	for _, table := range []string{"user", "account", "session", "verification"} {
+	for _, table := range []string{"user", "account", "session", "verification", "twoFactor"} {
 		found, err := read(table)
 		if err != nil {
 			tb.Errorf("%s: %v", table, err)
@@ -110,7 +112,7 @@ type books struct {
 func (b *books) open(people []*person) {
 	for _, p := range people {
 		for kind, secrets := range p.secrets {
-			if kind == mailCode {
+			if kind == mailCode || kind == mailFactor {
 				continue // these are not unique
 			}
 			for _, secret := range secrets {
@@ -120,9 +122,18 @@ func (b *books) open(people []*person) {
 		for _, token := range p.tokens {
 			b.holders[token] = p
 		}
+		for _, code := range p.backups {
+			b.holders[code] = p
+		}
 		for _, w := range p.worlds {
 			for _, s := range w.sessions {
 				b.holders[s.token] = p
+			}
+			for token := range w.challenges {
+				b.holders[token] = p
+			}
+			for id := range w.trusted {
+				b.holders[id] = p
 			}
 		}
 	}
@@ -133,7 +144,7 @@ func (b *books) enter(tb testing.TB, tables map[string][]row) {
 	for _, r := range tables["user"] {
 		email := r.text("email")
 		b.owners[r.text("id")] = email
-		b.add(email, userLine(&user{name: r.text("name"), username: r.text("username"), email: email, verified: r.flag("emailVerified")}))
+		b.add(email, userLine(&user{name: r.text("name"), username: r.text("username"), email: email, verified: r.flag("emailVerified"), factor: r.flag("twoFactorEnabled")}))
 	}
 	for _, r := range tables["account"] {
 		if email := b.owner(tb, "account", r); email != "" {
@@ -152,10 +163,20 @@ func (b *books) enter(tb testing.TB, tables map[string][]row) {
 			b.add(email, sessionLine(email, token))
 		}
 	}
+	challenges := make(map[string]bool)
 	for _, r := range tables["verification"] {
-		_, secret, _ := strings.Cut(r.text("identifier"), ":")
-		if p := b.holders[secret]; p != nil && !r.expired(b.now) { // the mails of others were lost
-			b.lines[p.name] = append(b.lines[p.name], tokenLine(secret))
+		challenges[strings.TrimPrefix(r.text("identifier"), "2fa-")] = true
+	}
+	for _, r := range tables["verification"] {
+		secret, line := verificationLine(r)
+		over := strings.HasPrefix(line, spentBudget) && !challenges[secret] // a code that was sent leaves the attempts of others
+		if p := b.holders[secret]; p != nil && !r.expired(b.now) && !over { // the mails of others were lost
+			b.lines[p.name] = append(b.lines[p.name], line)
+		}
+	}
+	for _, r := range tables["twoFactor"] {
+		if email := b.owner(tb, "twoFactor", r); email != "" {
+			b.add(email, b.appLine(email, r))
 		}
 	}
 }
@@ -174,8 +195,46 @@ func (b *books) add(email, line string) {
 	b.lines[name] = append(b.lines[name], line)
 }
 
+// spentBudget begins the identifier of the attempts of a challenge.
+const spentBudget = "2fa-attempts-2fa-"
+
+// verificationLine returns the secret of a row and what it says.
+func verificationLine(r row) (secret, line string) {
+	identifier := r.text("identifier")
+	for _, purpose := range []string{spentBudget, "2fa-otp-", "2fa-", "trust-device-"} {
+		if secret, is := strings.CutPrefix(identifier, purpose); is {
+			line = purpose + secret
+			if purpose == spentBudget {
+				line += " " + r.text("value")
+			}
+			return secret, line
+		}
+	}
+	_, secret, _ = strings.Cut(identifier, ":")
+	return secret, tokenLine(secret)
+}
+
+// appLine says what is stored of an app.
+func (b *books) appLine(email string, r row) string {
+	var codes, told []string
+	_ = json.Unmarshal([]byte(r.text("backupCodes")), &codes)
+	for _, code := range codes {
+		if b.holders[code] != nil {
+			told = append(told, code)
+		}
+	}
+	failed, _ := strconv.Atoi(r.text("failedVerificationCount"))
+	return appLine(email, &app{
+		verified: r.flag("verified"), failed: failed, codes: told, untold: len(codes) - len(told),
+	}, r.text("lockedUntil") != "")
+}
+
+func appLine(email string, own *app, locked bool) string {
+	return fmt.Sprintf("app of %s verified=%v failed=%d locked=%v codes=%v +%d", email, own.verified, own.failed, locked, slices.Sorted(slices.Values(own.codes)), own.untold)
+}
+
 func userLine(u *user) string {
-	return fmt.Sprintf("user %s %q %q verified=%v", u.email, u.name, u.username, u.verified)
+	return fmt.Sprintf("user %s %q %q verified=%v factor=%v", u.email, u.name, u.username, u.verified, u.factor)
 }
 func passwordLine(email, password string) string { return "password of " + email + " " + password }
 func sessionLine(email, token string) string     { return "session of " + email + " " + token }
@@ -209,6 +268,23 @@ func (w *world) stored(now time.Time) string {
 	for secret, t := range w.tokens {
 		if !t.expires.Before(now) {
 			lines = append(lines, tokenLine(secret))
+		}
+	}
+	for u, own := range w.apps {
+		lines = append(lines, appLine(u.email, own, !own.locked.IsZero()))
+	}
+	for token, c := range w.challenges {
+		if c.expires.Before(now) {
+			continue
+		}
+		lines = append(lines, "2fa-"+token)
+		if c.bound {
+			lines = append(lines, fmt.Sprintf("%s%s %d", spentBudget, token, c.spent))
+		}
+	}
+	for id, t := range w.trusted {
+		if !t.expires.Before(now) {
+			lines = append(lines, "trust-device-"+id)
 		}
 	}
 	return sorted(lines)

@@ -27,7 +27,7 @@ func TestClock(t *testing.T) {
 	t.Run("SQLite", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			db := testdb.SQLite.Open(t)
-			playClock(t, 15, auth.NewSQLStore(db, auth.SQLite), readDatabase(db))
+			playClock(t, 15, auth.NewSQLStore(db, auth.SQLite), readDatabase(db, `"%s"`))
 		})
 	})
 }
@@ -35,13 +35,14 @@ func TestClock(t *testing.T) {
 // playClock lets people act a number of times for each second of -soak.
 func playClock(t *testing.T, pace int, store auth.Store, read reader) {
 	seed, post, weather := chooseSeed(), newPost(), newWeather()
-	a, err := newInstance(store, auth.CookieCache{Enabled: true}, post.deliver, slog.New(slog.DiscardHandler))
+	a, err := newInstance(store, options{cookieCache: auth.CookieCache{Enabled: true}, deliver: post.deliver, once: true}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := a.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	outcomes := newTally()
 	begun, crowd := time.Now(), make([]*person, 20)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -50,9 +51,10 @@ func playClock(t *testing.T, pace int, store auth.Store, read reader) {
 	steps := pace * int(soakTime.Seconds())
 	for n := range crowd {
 		p := newPerson(n, seed, direct{a}, post, weather)
-		p.worlds[0].exact = true
+		p.tally = outcomes
+		p.worlds[0].exact, p.worlds[0].once = true, true
 		crowd[n] = p
-		acting.Go(func() { p.live(steps) })
+		acting.Go(func() { p.live(steps, p.pause) })
 	}
 	acting.Wait()
 	for _, p := range crowd {
@@ -62,13 +64,14 @@ func playClock(t *testing.T, pace int, store auth.Store, read reader) {
 	}
 	audit(t, crowd, read)
 	t.Logf("-seed %d: %d requests in %v", seed, steps*len(crowd), time.Since(begun))
+	t.Logf("outcomes:\n%v", outcomes)
 }
 
 // live acts with pauses.
-func (p *person) live(steps int) {
-	for step := range steps {
-		r := rand.New(rand.NewPCG(p.seed^p.number<<32, 1<<32+uint64(step)))
-		time.Sleep(p.pause(r))
+func (p *person) live(steps int, pause func(r *rand.Rand) time.Duration) {
+	for range steps {
+		r := rand.New(rand.NewPCG(p.seed^p.number<<32, 1<<32+p.step))
+		time.Sleep(pause(r))
 		if !p.act() {
 			return
 		}
@@ -88,8 +91,11 @@ func (p *person) pause(r *rand.Rand) time.Duration {
 			return max(0, time.Until(moments[r.IntN(len(moments))])+time.Duration(r.IntN(3)-1)*time.Millisecond)
 		}
 	}
-	return time.Duration(1+r.IntN(3)) * time.Millisecond
+	return haste(r)
 }
+
+// haste is a pause that lets nothing expire.
+func haste(r *rand.Rand) time.Duration { return time.Duration(1+r.IntN(3)) * time.Millisecond }
 
 // moments returns when something is going to change by itself.
 func (w *world) moments(now time.Time) (at []time.Time) {
@@ -98,6 +104,15 @@ func (w *world) moments(now time.Time) (at []time.Time) {
 	}
 	for _, t := range w.tokens {
 		at = append(at, t.expires)
+	}
+	for _, c := range w.challenges {
+		at = append(at, c.expires)
+	}
+	for _, t := range w.trusted {
+		at = append(at, t.expires)
+	}
+	for _, own := range w.apps {
+		at = append(at, own.locked)
 	}
 	at = slices.DeleteFunc(at, func(t time.Time) bool { return t.Before(now) })
 	slices.SortFunc(at, time.Time.Compare) // maps have no order

@@ -1,7 +1,6 @@
 package soaktest
 
 import (
-	"cmp"
 	"database/sql"
 	"fmt"
 	"io"
@@ -9,8 +8,6 @@ import (
 	"os"
 	"os/exec"
 	osuser "os/user"
-	"path/filepath"
-	"slices"
 	"strconv"
 	"syscall"
 	"testing"
@@ -19,60 +16,41 @@ import (
 	"github.com/seed3b05b409/auth/internal/testdb"
 )
 
-// A cluster is a PostgreSQL server of the test's own, which it can crash.
+// A cluster is a database server of the test's own, which it can crash.
 type cluster struct {
 	testdb.Database
-	tb       testing.TB
-	bin, dir string
-	port     int
-	owner    *syscall.SysProcAttr // who runs it
+	tb      testing.TB
+	name    string // of the product
+	dir     string // of the data
+	port    int
+	owner   *syscall.SysProcAttr // who runs it
+	program []string             // that starts it
+	signal  string               // that makes it crash
 
 	command *exec.Cmd
 	life    io.Closer // of the server, which ends with it or with this program
 }
 
-// newCluster starts one. Without the programs it skips the test, or fails with
-// CI=true.
-func newCluster(tb testing.TB) *cluster {
+// newCluster prepares one that root runs as another user.
+func newCluster(tb testing.TB, name, user string) *cluster {
 	tb.Helper()
-	c := &cluster{tb: tb, bin: findCluster()}
-	switch {
-	case c.bin != "":
-	case os.Getenv("CI") == "true":
-		tb.Fatal("no initdb: install PostgreSQL's server")
-	default:
-		tb.Skip("no initdb: install PostgreSQL's server to have it crash")
-	}
-	c.makeDirectory()
+	c := &cluster{tb: tb, name: name, port: freePort(tb)}
+	c.makeDirectory(user)
 	tb.Cleanup(func() { _ = os.RemoveAll(c.dir) })
-	c.port = freePort(tb)
-	source := fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", c.port)
-	c.Database = testdb.Database{Driver: testdb.PostgreSQL.Driver, Source: source, URL: source}
-	initialize := exec.Command(filepath.Join(c.bin, "initdb"), "--auth=trust", "--username=postgres", "--no-sync", "--pgdata="+c.dir)
-	initialize.SysProcAttr, initialize.Dir = c.owner, c.dir
-	if out, err := initialize.CombinedOutput(); err != nil {
-		tb.Fatalf("initdb: %v\n%s", err, out)
-	}
-	tb.Cleanup(c.crash)
-	c.start()
 	return c
 }
 
-// findCluster returns where the programs of PostgreSQL's server are, empty if they
-// are not there.
-func findCluster() string {
-	if path, err := exec.LookPath("initdb"); err == nil {
-		return filepath.Dir(path)
+// missing skips a test whose server is not installed, or fails it with CI=true.
+func missing(tb testing.TB, program, product string) {
+	tb.Helper()
+	if os.Getenv("CI") == "true" {
+		tb.Fatalf("no %s: install %s's server", program, product)
 	}
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb") // Debian
-	if len(found) == 0 {
-		return ""
-	}
-	return filepath.Dir(slices.MaxFunc(found, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) }))
+	tb.Skipf("no %s: install %s's server to have it crash", program, product)
 }
 
-// makeDirectory makes that of the data. Root is not let: the user postgres stands in.
-func (c *cluster) makeDirectory() {
+// makeDirectory makes that of the data. Root is not let: a user stands in.
+func (c *cluster) makeDirectory(name string) {
 	var err error
 	if c.dir, err = os.MkdirTemp("", "auth-soak-"); err != nil {
 		c.tb.Fatal(err)
@@ -80,12 +58,12 @@ func (c *cluster) makeDirectory() {
 	if os.Getuid() != 0 {
 		return
 	}
-	postgres, err := osuser.Lookup("postgres")
+	owner, err := osuser.Lookup(name)
 	if err != nil {
 		c.tb.Fatal(err)
 	}
-	uid, _ := strconv.Atoi(postgres.Uid)
-	gid, _ := strconv.Atoi(postgres.Gid)
+	uid, _ := strconv.Atoi(owner.Uid)
+	gid, _ := strconv.Atoi(owner.Gid)
 	c.owner = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
 	if err := os.Chown(c.dir, uid, gid); err != nil {
 		c.tb.Fatal(err)
@@ -101,13 +79,24 @@ func freePort(tb testing.TB) int {
 	return listener.Addr().(*net.TCPAddr).Port
 }
 
+// environment has a place for temporary files that the server may write to.
+func (c *cluster) environment() []string { return append(os.Environ(), "TMPDIR="+c.dir) }
+
+// initialize makes the data of a new server.
+func (c *cluster) initialize(program string, arguments ...string) {
+	command := exec.Command(program, arguments...)
+	command.SysProcAttr, command.Dir, command.Env = c.owner, c.dir, c.environment()
+	if out, err := command.CombinedOutput(); err != nil {
+		c.tb.Fatalf("%s: %v\n%s", program, err, out)
+	}
+}
+
 // start starts the server and waits until it answers. A shell stands between, which
 // makes it crash when this program closes a pipe or ends.
 func (c *cluster) start() {
-	const guard = `"$@" & server=$!; cat >/dev/null; kill -QUIT $server; wait $server`
-	c.command = exec.Command("sh", "-c", guard, "guard", filepath.Join(c.bin, "postgres"),
-		"-D", c.dir, "-k", c.dir, "-p", strconv.Itoa(c.port), "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off")
-	c.command.SysProcAttr, c.command.Dir = c.owner, c.dir
+	guard := fmt.Sprintf(`"$@" & server=$!; cat >/dev/null; kill -%s $server; wait $server`, c.signal)
+	c.command = exec.Command("sh", append([]string{"-c", guard, "guard"}, c.program...)...)
+	c.command.SysProcAttr, c.command.Dir, c.command.Env = c.owner, c.dir, c.environment()
 	var err error
 	if c.life, err = c.command.StdinPipe(); err != nil {
 		c.tb.Fatal(err)
@@ -129,7 +118,7 @@ func (c *cluster) await() {
 			return
 		}
 		if time.Since(begun) > patience {
-			c.tb.Errorf("PostgreSQL does not answer: %v", err)
+			c.tb.Errorf("%s does not answer: %v", c.name, err)
 			return
 		}
 	}

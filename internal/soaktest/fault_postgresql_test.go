@@ -30,7 +30,7 @@ func newHospital(t *testing.T, database testdb.Database) hospital {
 	back.lead(source.Host)
 	source.Host = back.address()
 	h := hospital{newSoak(t, database.Driver, source.String()), db, back}
-	h.read = readDatabase(db)
+	h.read = readDatabase(db, `"%s"`)
 	return h
 }
 

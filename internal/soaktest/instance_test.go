@@ -9,11 +9,18 @@ import (
 	"github.com/seed3b05b409/auth"
 )
 
+// options are what instances differ in.
+type options struct {
+	cookieCache auth.CookieCache
+	deliver     func(m mail)
+	once        bool // a code of an authenticator app is good once
+}
+
 // newInstance makes the server's instance. Mails are delivered before an answer.
-func newInstance(store auth.Store, cookieCache auth.CookieCache, deliver func(m mail), log *slog.Logger) (*auth.Auth, error) {
+func newInstance(store auth.Store, options options, log *slog.Logger) (*auth.Auth, error) {
 	send := func(kind string) func(ctx context.Context, m auth.Mail) error {
 		return func(_ context.Context, m auth.Mail) error {
-			deliver(mail{Kind: kind, To: m.User.Email, NewEmail: m.NewEmail, UserID: m.User.ID, Token: m.Token})
+			options.deliver(mail{Kind: kind, To: m.User.Email, NewEmail: m.NewEmail, UserID: m.User.ID, Token: m.Token})
 			return nil
 		}
 	}
@@ -29,29 +36,47 @@ func newInstance(store auth.Store, cookieCache auth.CookieCache, deliver func(m 
 			ChangeEmail: auth.ChangeEmail{Enabled: true, WithoutVerification: true, SendConfirmation: send(mailConfirm)},
 			Delete:      auth.DeleteUser{Enabled: true},
 		},
-		Session:   auth.SessionOptions{CookieCache: cookieCache},
+		Session:   auth.SessionOptions{CookieCache: options.cookieCache},
 		Passwords: auth.Passwords{Hasher: plainHasher{}, MaxConcurrent: 1000},
 		RateLimit: auth.RateLimit{Disabled: true},
 		Plugins: []auth.Plugin{
 			&auth.MagicLink{
 				ExpiresIn: linkLifetime,
 				Send: func(_ context.Context, m auth.MagicLinkMail) error {
-					deliver(mail{Kind: mailMagic, To: m.Email, Token: m.Token})
+					options.deliver(mail{Kind: mailMagic, To: m.Email, Token: m.Token})
 					return nil
 				},
 			},
 			&auth.EmailOTP{
 				ExpiresIn: linkLifetime, AllowedAttempts: codeAttempts,
 				Send: func(_ context.Context, m auth.OTPMail) error {
-					deliver(mail{Kind: mailCode, To: m.Email, Token: m.Code})
+					options.deliver(mail{Kind: mailCode, To: m.Email, Token: m.Code})
 					return nil
 				},
 			},
 			&auth.OneTimeToken{ExpiresIn: linkLifetime},
 			&auth.Username{},
+			twoFactor(options),
+			&auth.MultiSession{MaximumSessions: maximumHeld},
 		},
 		Logger: log,
 	})
+}
+
+// twoFactor stores backup codes so that the audit can read them.
+func twoFactor(options options) *auth.TwoFactor {
+	return &auth.TwoFactor{
+		CookieMaxAge: linkLifetime, TrustDeviceMaxAge: trustTime, PreventReplay: options.once,
+		OTP: auth.TwoFactorOTPOptions{
+			Period: linkLifetime, AllowedAttempts: factorAttempts,
+			Send: func(_ context.Context, u *auth.User, code string) error {
+				options.deliver(mail{Kind: mailFactor, To: u.Email, UserID: u.ID, Token: code})
+				return nil
+			},
+		},
+		BackupCodes: auth.BackupCodeOptions{Amount: backupCodes, Storage: auth.BackupCodeStorage{Plain: true}},
+		Lockout:     auth.TwoFactorLockout{MaxFailedAttempts: lockAfter, Duration: lockTime},
+	}
 }
 
 // plainHasher costs nothing: hundreds of people sign in here all the time.

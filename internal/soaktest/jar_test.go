@@ -3,8 +3,10 @@ package soaktest
 import (
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -36,11 +38,14 @@ func (j *jar) take(header http.Header) {
 
 func (j *jar) header() string {
 	var pairs []string
-	for name, value := range *j {
-		pairs = append(pairs, name+"="+value)
+	for _, name := range j.names() {
+		pairs = append(pairs, name+"="+(*j)[name])
 	}
 	return strings.Join(pairs, "; ")
 }
+
+// names returns those of the cookies in the order in which they are sent.
+func (j *jar) names() []string { return slices.Sorted(maps.Keys(*j)) }
 
 // token returns that of the session, empty if there is none.
 func (j *jar) token() string { return tokenOf((*j)[tokenCookie]) }
@@ -108,8 +113,9 @@ type userJSON struct {
 	Username string `json:"username"`
 	Email    string `json:"email"`
 	Verified bool   `json:"emailVerified"`
+	Factor   bool   `json:"twoFactorEnabled"`
 }
 
 func (u userJSON) plain() user {
-	return user{id: u.ID, name: u.Name, username: u.Username, email: u.Email, verified: u.Verified}
+	return user{id: u.ID, name: u.Name, username: u.Username, email: u.Email, verified: u.Verified, factor: u.Factor}
 }

@@ -14,6 +14,7 @@ const (
 	mailConfirm = "confirm" // a change of address
 	mailMagic   = "magic"
 	mailCode    = "code"
+	mailFactor  = "factor" // a second one
 )
 
 // A mail is one that the server sent.

@@ -11,7 +11,7 @@ func changePassword(p *person, r *rand.Rand) *operation {
 		current = v.user.password
 	}
 	body := map[string]any{"currentPassword": current, "newPassword": next, "revokeOtherSessions": revoke}
-	return &operation{request: postTo(j, "/change-password", body), run: signedIn(j, stored, func(w *world, v *view, now time.Time) *want {
+	return &operation{request: postTo(j, "/change-password", body), later: true, run: signedIn(j, stored, func(w *world, v *view, now time.Time) *want {
 		u := w.byID(v.user.id)
 		switch {
 		case u.password == "":
@@ -19,7 +19,7 @@ func changePassword(p *person, r *rand.Rand) *operation {
 		case u.password != current:
 			return refuse(400, "INVALID_PASSWORD")
 		}
-		u.password = next
+		u.password, u.passwordAt = next, now.Truncate(time.Millisecond)
 		if !revoke {
 			return ok(cookieKept)
 		}
@@ -56,7 +56,7 @@ func requestReset(p *person, r *rand.Rand) *operation {
 func resetPassword(p *person, r *rand.Rand) *operation {
 	text, password := p.secret(r, mailReset), p.password(r)
 	body := map[string]any{"token": text, "newPassword": password}
-	return &operation{request: postTo(nil, "/reset-password", body), run: func(w *world, now time.Time) *want {
+	return &operation{request: postTo(nil, "/reset-password", body), later: true, run: func(w *world, now time.Time) *want {
 		t := w.tokens[text]
 		if t == nil || t.kind != mailReset || t.expires.Before(now.Truncate(time.Millisecond)) {
 			return refuse(400, "INVALID_TOKEN")
@@ -66,7 +66,7 @@ func resetPassword(p *person, r *rand.Rand) *operation {
 			return refuse(400, "USER_NOT_FOUND")
 		}
 		delete(w.tokens, text)
-		u.password = password
+		u.password, u.passwordAt = password, now.Truncate(time.Millisecond)
 		w.endAll(u)
 		return ok(cookieKept)
 	}}

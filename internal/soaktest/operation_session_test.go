@@ -27,6 +27,9 @@ func (p *person) readSession(j *jar, r *rand.Rand) *operation {
 	return &operation{request: get(j, path), run: func(w *world, now time.Time) *want {
 		v, cookie := w.read(j, now, how)
 		e := ok(cookie)
+		if v != nil {
+			e.starting(w, v, cookie)
+		}
 		e.body = func(a *answer) error {
 			var seen *struct {
 				Session sessionJSON
@@ -101,7 +104,7 @@ func signUp(p *person, r *rand.Rand) *operation {
 		if w.byEmail(email) != nil {
 			return refuse(422, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL")
 		}
-		u := &user{name: name, email: email, password: password}
+		u := &user{name: name, email: email, password: password, passwordAt: now.Truncate(time.Millisecond)}
 		w.users = append(w.users, u)
 		return w.starts(w.signIn(u, now, forgotten))
 	}}
@@ -110,6 +113,7 @@ func signUp(p *person, r *rand.Rand) *operation {
 // starts foretells the answer that begins a session.
 func (w *world) starts(s *session) *want {
 	e := ok(cookieSet)
+	e.started = s
 	e.body = func(a *answer) error {
 		var out struct {
 			Token string
@@ -137,15 +141,21 @@ func signIn(p *person, r *rand.Rand) *operation {
 		if u == nil || u.password != password {
 			return refuse(401, "INVALID_EMAIL_OR_PASSWORD")
 		}
-		return w.starts(w.signIn(u, now, forgotten))
+		return w.passes(j, u, now, forgotten)
 	}}
 }
 
 func signOut(p *person, r *rand.Rand) *operation {
 	j := p.device(r)
 	return &operation{request: postTo(j, "/sign-out", nil), lenient: true, run: func(w *world, _ time.Time) *want {
+		e := ok(cookieCleared)
+		w.stage()
+		failed := w.between[len(w.between)-1]
+		failed.endHeld(new(want), j.held()) // although the session has not ended
 		w.endToken(j.token())
-		return ok(cookieCleared)
+		w.stage()
+		w.endHeld(e, j.held())
+		return e
 	}}
 }
 

@@ -2,6 +2,7 @@ package soaktest
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -14,8 +15,31 @@ type operation struct {
 
 	secret string // kind of the token in the answer; empty: none worth keeping
 
+	then string // what comes after a success; empty: anything
+
+	// later operations come in another millisecond than what was before: what has
+	// begun before a password changed is not for who knows the new one.
+	later bool
+
 	// lenient operations succeed for the client even if the store fails.
 	lenient bool
+}
+
+// apply is run and what follows whenever a session goes to the browser.
+func (o *operation) apply(w *world, now time.Time) *want {
+	before := w.clone()
+	e := o.run(w, now)
+	if e.undone {
+		w.restore(before)
+	}
+	if e.started == nil || o.request.jar == nil {
+		return e
+	}
+	if e.renews != "" {
+		w.renewTrust(e, now)
+	}
+	w.remember(o.request.jar, e, now)
+	return e
 }
 
 // operations are what people do, and how often.
@@ -49,17 +73,42 @@ var operations = []struct {
 	{3, takeOver},
 	{3, chooseUsername},
 	{3, signInUsername},
+	{2, checkCode},
+	{6, enableFactor},
+	{2, disableFactor},
+	{2, renewBackupCodes},
+	{2, showApp},
+	{8, verifyTOTP},
+	{4, sendFactorCode},
+	{6, verifyFactorCode},
+	{7, verifyBackupCode},
+	{5, listHeld},
+	{6, switchTo},
+	{4, endOne},
 }
 
 // sequels are what people do with a secret of a kind.
 var sequels = map[string]func(p *person, r *rand.Rand) *operation{
 	mailReset: resetPassword, mailVerify: verifyEmail, mailMagic: followLink, mailCode: signInCode, kindHandOver: takeOver,
+	mailFactor: verifyFactorCode, kindSetUp: verifyTOTP,
 }
 
-// choose draws what a person does next, rather something with the latest secret.
+// choose draws what a person does next, rather something with the latest secret. Who is
+// about to give a second factor mostly does, and who is signed in nowhere often begins
+// there: little else leads on.
 func (p *person) choose(r *rand.Rand) *operation {
-	if sequel := sequels[p.latest]; r.IntN(4) == 0 && sequel != nil {
+	turn, begins := r.IntN(4), r.IntN(3) == 0
+	if turn > 1 && slices.ContainsFunc(p.devices[:], p.waits) {
+		return answerChallenge(p, r)
+	}
+	if sequel := sequels[p.latest]; sequel != nil && (turn == 0 || p.latest == kindSetUp) {
+		if p.latest == kindSetUp {
+			p.latest = ""
+		}
 		return sequel(p, r)
+	}
+	if begins && !slices.ContainsFunc(p.devices[:], func(j *jar) bool { return j.token() != "" }) {
+		return p.begin(r)
 	}
 	sum := 0
 	for _, o := range operations {
@@ -72,6 +121,27 @@ func (p *person) choose(r *rand.Rand) *operation {
 		}
 	}
 	panic("unreachable")
+}
+
+// answerChallenge gives a second factor of any kind.
+func answerChallenge(p *person, r *rand.Rand) *operation {
+	switch r.IntN(6) {
+	case 0:
+		return sendFactorCode(p, r)
+	case 1:
+		return verifyFactorCode(p, r)
+	case 2:
+		return verifyBackupCode(p, r)
+	}
+	return verifyTOTP(p, r)
+}
+
+// begin signs in or up.
+func (p *person) begin(r *rand.Rand) *operation {
+	if len(p.worlds[0].users) == 0 {
+		return signUp(p, r)
+	}
+	return signIn(p, r)
 }
 
 func get(j *jar, path string) request { return request{method: "GET", path: path, jar: j} }
@@ -91,6 +161,7 @@ func signedIn(j *jar, how reading, run func(w *world, v *view, now time.Time) *w
 			return &want{status: 401, code: "UNAUTHORIZED", cookie: cookie}
 		}
 		e := run(w, v, now)
+		e.starting(w, v, cookie)
 		e.cookie = cookie.then(e.cookie)
 		return e
 	}

@@ -45,6 +45,9 @@ func sendVerification(p *person, r *rand.Rand) *operation {
 	return &operation{request: postTo(j, "/send-verification-email", map[string]any{"email": email}), run: func(w *world, now time.Time) *want {
 		v, cookie := w.read(j, now, reading{})
 		e := ok(cookie)
+		if v != nil {
+			e.starting(w, v, cookie)
+		}
 		switch {
 		case v == nil:
 			if u := w.byEmail(email); u != nil && !u.verified {
@@ -126,6 +129,9 @@ func (w *world) continueChange(j *jar, claims emailClaims, now time.Time) *want 
 		if v != nil {
 			e.cookie = cookieSet
 		}
+	}
+	if v != nil {
+		e.starting(w, v, cookieKept)
 	}
 	return e
 }

@@ -25,10 +25,14 @@ func chooseUsername(p *person, r *rand.Rand) *operation {
 		}
 		u := w.byID(v.user.id)
 		if u == nil { // the copy outlives its user
-			return &want{status: 400, code: "FAILED_TO_UPDATE_USER", cookie: cookie}
+			e := &want{status: 400, code: "FAILED_TO_UPDATE_USER", cookie: cookie}
+			e.starting(w, v, cookieKept)
+			return e
 		}
 		u.username = name
-		return ok(cookieSet)
+		e := ok(cookieSet)
+		e.starting(w, v, cookieKept)
+		return e
 	}}
 }
 
@@ -43,6 +47,6 @@ func signInUsername(p *person, r *rand.Rand) *operation {
 		if u == nil || u.password != password {
 			return refuse(401, "INVALID_USERNAME_OR_PASSWORD")
 		}
-		return w.starts(w.signIn(u, now, false))
+		return w.passes(j, u, now, false)
 	}}
 }

@@ -21,6 +21,7 @@ type person struct {
 	post    *post
 	weather *weather
 	rush    *rush // may be nil
+	tally   *tally
 
 	worlds  []*world
 	devices [3]*jar
@@ -28,6 +29,7 @@ type person struct {
 	secrets map[string][]string // of mails, by kind
 	latest  string              // kind of secret
 	tokens  []string            // of sessions
+	backups []string            // codes
 	history []string
 	failure string
 }
@@ -35,7 +37,7 @@ type person struct {
 func newPerson(number int, seed uint64, d door, p *post, w *weather) *person {
 	return &person{
 		name: fmt.Sprintf("p%d", number), seed: seed, number: uint64(number),
-		door: d, post: p, weather: w,
+		door: d, post: p, weather: w, tally: newTally(),
 		worlds: []*world{newWorld()}, devices: [3]*jar{{}, {}, {}}, secrets: make(map[string][]string),
 	}
 }
@@ -122,9 +124,17 @@ func (p *person) act() bool {
 }
 
 func (p *person) do(o *operation) {
+	const puzzling = 32
+	if len(p.worlds) > puzzling {
+		p.weather.await() // an answer that comes leaves fewer
+	}
 	r := o.request
+	if o.later {
+		time.Sleep(time.Millisecond)
+	}
 	began, now, said := p.weather.look(), p.now(), r.String()
 	a, err := p.door.do(&r)
+	p.tally.outcome(&r, a)
 	lost, failed := p.weather.since(began)
 	mails := p.post.collect(p.name)
 	if a != nil {
@@ -140,12 +150,12 @@ func (p *person) do(o *operation) {
 	case err != nil:
 		p.weather.await()
 		mails = append(mails, p.post.collect(p.name)...)
-		p.branch(o, now, mails)
+		p.branch(o, now, nil, mails)
 	case a.status >= 500 && !failed:
 		p.fail("status %d without a fault", a.status)
 	case a.status >= 500:
 		p.weather.await()
-		p.branch(o, now, mails)
+		p.branch(o, now, a, mails)
 	default:
 		p.judge(o, now, a, mails, failed)
 	}
@@ -153,22 +163,31 @@ func (p *person) do(o *operation) {
 		r.jar.take(a.header)
 	}
 	p.remember(o, a, mails)
+	for _, w := range p.worlds {
+		w.forgetUnheld(slices.Concat(p.devices[:], p.stolen))
+	}
 }
 
-// branch goes on after an answer that nobody knows: it was done, or not. A mail is
-// sent when all is done.
-func (p *person) branch(o *operation, now time.Time, mails []mail) {
+// branch goes on after an answer that nobody knows, or a 5xx: it was done, or not, or
+// some of what follows a session was not. A mail is sent when all is done.
+func (p *person) branch(o *operation, now time.Time, a *answer, mails []mail) {
 	var next []*world
 	var errs []error
 	for _, w := range p.worlds {
 		after := w.clone()
-		e := o.run(after, now)
+		e := o.apply(after, now)
+		done := append(after.between, after)
+		if a != nil {
+			for _, w := range done {
+				w.salvage(e, a)
+			}
+		}
 		if len(mails) == 0 {
-			next = append(next, w, after)
+			next = append(append(next, w), done...)
 		} else if err := e.judgeMails(mails); err != nil {
 			errs = append(errs, err)
 		} else {
-			next = append(next, after)
+			next = append(next, done...)
 		}
 	}
 	p.goOn(next, errs)
@@ -180,25 +199,29 @@ func (p *person) judge(o *operation, now time.Time, a *answer, mails []mail, fai
 	var errs []error
 	for _, w := range p.worlds {
 		after := w.clone()
-		if err := o.run(after, now).judge(after, a, mails); err != nil {
+		if err := o.apply(after, now).judge(after, a, mails); err != nil {
 			errs = append(errs, err)
 			continue
 		}
 		next = append(next, after)
 		if o.lenient && failed {
 			next = append(next, w)
+			next = append(next, after.between...)
 		}
 	}
 	p.goOn(next, errs)
 }
 
 func (p *person) goOn(next []*world, errs []error) {
-	const most = 256
+	const most = 2048
 	if next = distinct(next); len(next) == 0 {
 		p.fail("%v", errors.Join(errs...))
 		return
 	}
 	p.worlds = next
+	for _, w := range next {
+		w.between = nil
+	}
 	if len(next) > most {
 		p.fail("%d worlds", len(next))
 	}
@@ -219,6 +242,13 @@ func (p *person) remember(o *operation, a *answer, mails []mail) {
 	var handed struct{ Token string }
 	if o.secret != "" && a.status == 200 && a.decode(&handed) == nil {
 		p.secrets[o.secret], p.latest = append(p.secrets[o.secret], handed.Token), o.secret
+	}
+	if o.then != "" && a.status == 200 {
+		p.latest = o.then
+	}
+	var told struct{ BackupCodes []string }
+	if a.status == 200 && a.decode(&told) == nil {
+		p.backups = append(p.backups, told.BackupCodes...)
 	}
 	if _, token := a.cookie(); token != "" {
 		p.tokens = append(p.tokens, token)

@@ -41,7 +41,7 @@ func serve() error {
 	if err != nil {
 		return err
 	}
-	a, err := newInstance(store, longCache, mailTo(os.Getenv(servePost)), slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})))
+	a, err := newInstance(store, options{cookieCache: longCache, deliver: mailTo(os.Getenv(servePost))}, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})))
 	if err != nil {
 		return err
 	}

@@ -27,14 +27,20 @@ func TestSoak(t *testing.T) {
 		database := testdb.SQLite.New(t)
 		db := database.Open(t)
 		s := newSoak(t, database.Driver, database.With("_pragma=busy_timeout(300)").Source)
-		s.read = readDatabase(db)
+		s.read = readDatabase(db, `"%s"`)
 		s.run(s.cutClients(), s.killServer(), s.lockFile(db), s.fillDisk(database.URL), s.forbidWrites())
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		t.Parallel()
-		c := newCluster(t)
+		c := newPostgreSQL(t)
 		h := newHospital(t, c.Database)
 		h.run(h.cutClients(), h.killServer(), h.cutDatabase(), h.endBackends(), h.crashDatabase(c), h.forbidWrites())
+	})
+	t.Run("MariaDB", func(t *testing.T) {
+		t.Parallel()
+		c := newMariaDB(t)
+		h := newWard(t, c)
+		h.run(h.cutClients(), h.killServer(), h.cutDatabase(), h.killConnections(), h.killQueries(), h.crashDatabase(c), h.forbidWrites(), h.lockTables())
 	})
 }
 
@@ -50,16 +56,18 @@ type soak struct {
 	lines   []*line
 	read    reader
 	acts    atomic.Int64
+
+	outcomes, faults *tally
 }
 
 func newSoak(t *testing.T, driver, source string) *soak {
-	s := &soak{t: t, seed: chooseSeed(), weather: newWeather(), post: newPost(), rush: newRush()}
+	s := &soak{t: t, seed: chooseSeed(), weather: newWeather(), post: newPost(), rush: newRush(), outcomes: newTally(), faults: newTally()}
 	s.server = newServer(t, driver, source, s.post)
 	for n := range *people {
 		l := &line{address: s.server.front.address(), weather: s.weather}
 		s.lines = append(s.lines, l)
 		p := newPerson(n, s.seed, l, s.post, s.weather)
-		p.rush = s.rush
+		p.rush, p.tally = s.rush, s.outcomes
 		s.people = append(s.people, p)
 	}
 	return s
@@ -76,6 +84,7 @@ func (s *soak) run(faults ...fault) {
 	s.crowd(*soakTime/8, nil)
 	s.audit()
 	s.server.expectNoLeaks(before)
+	s.t.Logf("faults:\n%v\noutcomes:\n%v", s.faults, s.outcomes)
 }
 
 func (s *soak) audit() {
@@ -129,7 +138,7 @@ func (s *soak) spoil(ctx context.Context, d time.Duration, faults []fault) {
 func (s *soak) suffer(f fault, r *rand.Rand) {
 	s.weather.begin(f)
 	defer s.weather.end(f)
-	s.t.Log(f.name)
+	s.faults.add(f.name)
 	f.strike(r)
 	if f.heal != nil {
 		f.heal()

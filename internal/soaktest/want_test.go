@@ -3,6 +3,7 @@ package soaktest
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -11,6 +12,13 @@ type want struct {
 	status int
 	code   string
 	cookie cookieChange
+
+	started *session                // that goes to the browser; nil: none, or one that has ended
+	others  map[string]cookieChange // of plugins, by name
+	holds   bool                    // the browser holds the session from now on
+	renews  string                  // the device whose name is renewed; empty: none
+	device  *trust                  // what is stored of the device that the browser becomes; nil: it does not
+	undone  bool                    // nothing of it is stored
 
 	otherwise string                // another code that may be; empty: none
 	mail      *mail                 // that goes out, without what cannot be foretold; nil: none
@@ -30,6 +38,22 @@ func (e *want) mails(kind, to string, about *user) *want {
 	return e
 }
 
+// changes adds what becomes of a cookie of a plugin.
+func (e *want) changes(name string, change cookieChange) {
+	if e.others == nil {
+		e.others = make(map[string]cookieChange)
+	}
+	e.others[name] = change
+}
+
+// starting notes the session that goes to the browser because it was prolonged, unless
+// another one goes there.
+func (e *want) starting(w *world, v *view, read cookieChange) {
+	if e.started == nil && read.then(e.cookie) == cookieSet {
+		e.started = &session{token: v.token, user: w.byID(v.user.id)}
+	}
+}
+
 // judge compares an answer and the mails that came with it with what was foretold.
 // The world is that after the answer, and learns from it.
 func (e *want) judge(w *world, a *answer, mails []mail) error {
@@ -40,9 +64,17 @@ func (e *want) judge(w *world, a *answer, mails []mail) error {
 	case change != e.cookie:
 		return fmt.Errorf("want the session's cookie %s", e.cookie)
 	}
+	if e.holds {
+		_, token := a.cookie()
+		e.changes(heldCookie(token), cookieSet)
+	}
+	if got := a.changes(); !maps.Equal(got, e.others) {
+		return fmt.Errorf("want the other cookies %v, got %v", e.others, got)
+	}
 	if err := e.judgeMails(mails); err != nil {
 		return err
 	}
+	w.learnDevice(e, a)
 	if e.body != nil {
 		if err := e.body(a); err != nil {
 			return err
@@ -83,9 +115,35 @@ func judgeCopy(w *world, a *answer) error {
 	return c.user.same(u)
 }
 
+// learnDevice learns the name of the device that the browser has become.
+func (w *world) learnDevice(e *want, a *answer) {
+	if id := deviceIDOf(a.sent(deviceCookie)); id != "" && e.device != nil {
+		w.trusted[id] = &trust{user: w.byEmail(e.device.user.email), expires: e.device.expires}
+	}
+}
+
+// salvage learns from the cookies of a 5xx: what was done before the failure stays, and
+// the browser is told of its session.
+func (w *world) salvage(e *want, a *answer) {
+	w.learnDevice(e, a)
+	_, token := a.cookie()
+	if token == "" || w.session(token) != nil {
+		return
+	}
+	for _, s := range slices.Backward(w.sessions) {
+		if s.token == "" {
+			s.token = token
+			if c := a.sealed(); c != nil && s.user.id == "" {
+				s.user.id = c.user.id
+			}
+			return
+		}
+	}
+}
+
 // same compares what clients see.
 func (u user) same(stored *user) error {
-	if u.name != stored.name || u.email != stored.email || u.verified != stored.verified || u.username != stored.username {
+	if u.name != stored.name || u.email != stored.email || u.verified != stored.verified || u.username != stored.username || u.factor != stored.factor {
 		return fmt.Errorf("want the user %+v, got %+v", *stored, u)
 	}
 	return nil

@@ -3,6 +3,7 @@ package soaktest
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -25,6 +26,14 @@ type world struct {
 	tokens   map[string]*token // of mails that can be spent once
 	codes    map[string]*code  // by address
 	exact    bool              // times are known to the millisecond
+
+	apps        map[*user]*app
+	challenges  map[string]*challenge // by token
+	trusted     map[string]*trust     // by the name of a device
+	factorCodes map[string]*code      // by who was sent it
+	once        bool                  // a code of an app is good once
+
+	between []*world // what a request may have left that was interrupted
 }
 
 type user struct {
@@ -32,6 +41,8 @@ type user struct {
 	username        string // empty: none
 	password        string // empty: none
 	verified        bool
+	factor          bool      // a second one is wanted
+	passwordAt      time.Time // of the last change
 }
 
 type session struct {
@@ -49,11 +60,16 @@ type token struct {
 	expires time.Time
 }
 
-func newWorld() *world { return &world{tokens: make(map[string]*token), codes: make(map[string]*code)} }
+func newWorld() *world {
+	return &world{
+		tokens: make(map[string]*token), codes: make(map[string]*code), apps: make(map[*user]*app),
+		challenges: make(map[string]*challenge), trusted: make(map[string]*trust), factorCodes: make(map[string]*code),
+	}
+}
 
 func (w *world) clone() *world {
 	c := newWorld()
-	c.exact = w.exact
+	c.exact, c.once = w.exact, w.once
 	same := make(map[*user]*user)
 	for _, u := range w.users {
 		copied := *u
@@ -73,7 +89,57 @@ func (w *world) clone() *world {
 		copied := *last
 		c.codes[email] = &copied
 	}
+	w.cloneFactors(c, same)
 	return c
+}
+
+func (w *world) cloneFactors(c *world, same map[*user]*user) {
+	for u, own := range w.apps {
+		copied := *own
+		c.apps[same[u]] = &copied
+	}
+	for text, challenged := range w.challenges {
+		copied := *challenged
+		copied.user = same[challenged.user] // nil: deleted
+		c.challenges[text] = &copied
+	}
+	for id, t := range w.trusted {
+		copied := *t
+		copied.user = same[t.user]
+		c.trusted[id] = &copied
+	}
+	for key, last := range w.factorCodes {
+		copied := *last
+		c.factorCodes[key] = &copied
+	}
+}
+
+// stage notes what is stored by now: the rest of the request may not be done.
+func (w *world) stage() { w.between = append(w.between, w.clone()) }
+
+// restore makes a world what it was.
+func (w *world) restore(before *world) { *w = *before }
+
+// renewTrust gives the device that let somebody in another name.
+func (w *world) renewTrust(e *want, now time.Time) {
+	w.stage()
+	delete(w.trusted, e.renews)
+	e.changes(deviceCookie, cookieSet)
+	e.device = &trust{user: e.started.user, expires: now.Truncate(time.Millisecond).Add(trustTime)}
+}
+
+// forgetUnheld leaves out challenges and devices whose cookies nobody has.
+func (w *world) forgetUnheld(jars []*jar) {
+	challenges, devices := make(map[string]bool), make(map[string]bool)
+	for _, j := range jars {
+		challenges[j.challenge()], devices[j.deviceID()] = true, true
+	}
+	maps.DeleteFunc(w.challenges, func(token string, _ *challenge) bool { return !challenges[token] })
+	maps.DeleteFunc(w.trusted, func(id string, _ *trust) bool { return !devices[id] })
+	maps.DeleteFunc(w.factorCodes, func(key string, _ *code) bool {
+		kind, token, _ := strings.Cut(key, " ")
+		return kind == "session" && w.session(token) == nil || kind == "challenge" && w.challenges[token] == nil
+	})
 }
 
 // String tells two worlds apart.
@@ -83,6 +149,10 @@ func (w *world) String() string {
 		lines = append(lines, fmt.Sprintf("user %+v", *u))
 	}
 	for _, s := range w.sessions {
+		if s.token == "" && !w.exact { // one that nobody was told of is like another
+			lines = append(lines, fmt.Sprintf("session of %s for %v", s.user.email, s.expires.Sub(s.created)))
+			continue
+		}
 		lines = append(lines, fmt.Sprintf("session %q of %s, %d until %d", s.token, s.user.email, s.created.UnixMilli(), s.expires.UnixMilli()))
 	}
 	for text, t := range w.tokens {
@@ -91,8 +161,27 @@ func (w *world) String() string {
 	for email, c := range w.codes {
 		lines = append(lines, fmt.Sprintf("code %q for %s, %d wrong ones until %d", c.digits, email, c.wrong, c.expires.UnixMilli()))
 	}
+	for u, own := range w.apps {
+		lines = append(lines, fmt.Sprintf("of %s: %v", u.email, own))
+	}
+	for text, c := range w.challenges {
+		lines = append(lines, fmt.Sprintf("challenge %q of %s, %d until %d, %d wrong %v", text, emailOf(c.user), c.created.UnixMilli(), c.expires.UnixMilli(), c.spent, c.bound))
+	}
+	for id, t := range w.trusted {
+		lines = append(lines, fmt.Sprintf("device %q of %s until %d", id, emailOf(t.user), t.expires.UnixMilli()))
+	}
+	for key, c := range w.factorCodes {
+		lines = append(lines, fmt.Sprintf("factor %q for %s, %d wrong ones until %d", c.digits, key, c.wrong, c.expires.UnixMilli()))
+	}
 	slices.Sort(lines)
 	return strings.Join(lines, "\n")
+}
+
+func emailOf(u *user) string {
+	if u == nil {
+		return "nobody"
+	}
+	return u.email
 }
 
 func (w *world) byEmail(email string) *user {
@@ -150,6 +239,7 @@ func (w *world) endAll(u *user) { w.end(func(s *session) bool { return s.user ==
 
 func (w *world) delete(u *user) {
 	w.endAll(u)
+	delete(w.apps, u)
 	w.users = slices.DeleteFunc(w.users, func(other *user) bool { return other == u })
 }
 

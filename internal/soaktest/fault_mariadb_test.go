@@ -1,0 +1,214 @@
+package soaktest
+
+import (
+	"database/sql"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// A ward is a MariaDB server that is treated badly.
+type ward struct {
+	*soak
+	db   *sql.DB // root's, past the proxy
+	back *proxy  // between the server and the database
+}
+
+// A thread of MariaDB is one of others.
+const others = "FROM information_schema.processlist p LEFT JOIN information_schema.innodb_trx t ON t.trx_mysql_thread_id = p.id WHERE p.user = '" + mariaDBUser + "'"
+
+func newWard(t *testing.T, c *cluster) ward {
+	t.Helper()
+	config, err := mysql.ParseDSN(c.Source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.ParseTime, config.Params = true, map[string]string{"time_zone": "'+00:00'"}
+	h := ward{db: c.open(config), back: newProxy(t)}
+	h.soak = &soak{t: t}
+	for _, query := range []string{
+		"CREATE DATABASE soak",
+		"CREATE USER " + mariaDBUser + " IDENTIFIED BY ''",
+		"GRANT ALL ON soak.* TO " + mariaDBUser,
+	} {
+		h.exec(query)
+	}
+	h.back.lead(config.Addr)
+	served := mysql.NewConfig()
+	served.Net, served.Addr, served.User, served.DBName = "tcp", h.back.address(), mariaDBUser, "soak"
+	h.soak = newSoak(t, c.Driver, served.FormatDSN())
+	h.read = readDatabase(h.db, "soak.`%s`")
+	return h
+}
+
+func (c *cluster) open(config *mysql.Config) *sql.DB {
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		c.tb.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
+	c.tb.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+func (h ward) exec(query string) {
+	if _, err := h.db.Exec(query); err != nil {
+		h.t.Errorf("%s: %v", query, err)
+	}
+}
+
+// threads returns those of the server that are as a condition says.
+func (h ward) threads(condition string, args ...any) (ids []int64) {
+	rows, err := h.db.Query("SELECT p.id "+others+condition, args...)
+	if err != nil {
+		h.t.Error(err)
+		return nil
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			h.t.Error(err)
+		}
+		ids = append(ids, id)
+	}
+	if err := rows.Err(); err != nil {
+		h.t.Error(err)
+	}
+	return ids
+}
+
+// vanish waits until the threads that there are now are gone, of a server that is dead.
+func (h ward) vanish() {
+	const none = 0
+	last := int64(none)
+	for _, id := range h.threads("") {
+		last = max(last, id)
+	}
+	for len(h.threads(" AND p.id <= ?", last)) > 0 {
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// calm waits until nothing is under way any more that began before now: after that
+// nothing is stored late. The begin of a transaction is known to the second.
+func (h ward) calm() {
+	var now time.Time
+	if err := h.db.QueryRow("SELECT NOW(6)").Scan(&now); err != nil {
+		h.t.Error(err)
+		return
+	}
+	begun := time.Now()
+	busy := " AND (t.trx_started <= ? OR p.command <> 'Sleep' AND p.time_ms >= ?)"
+	for len(h.threads(busy, now, time.Since(begun).Milliseconds()+1)) > 0 {
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// outlive is calm for faults that break connections: the pool of the server learns
+// that one is dead when it uses it, or lets it go.
+func (h ward) outlive() {
+	h.calm()
+	time.Sleep(poolRest)
+}
+
+// terminate ends all connections of the server.
+func (h ward) terminate() {
+	for _, id := range h.threads("") {
+		_, _ = h.db.Exec(fmt.Sprintf("KILL CONNECTION %d", id)) // or it is gone already
+	}
+}
+
+// cutDatabase cuts the connections to the database, a few times.
+func (h ward) cutDatabase() fault {
+	return fault{name: "database cut off", fails: true, strike: func(r *rand.Rand) {
+		for range 1 + r.IntN(4) {
+			h.back.cut()
+			time.Sleep(time.Duration(r.IntN(100)) * time.Millisecond)
+		}
+	}, heal: h.outlive}
+}
+
+// killConnections is what an administrator does.
+func (h ward) killConnections() fault {
+	return fault{name: "connections killed", fails: true, strike: func(*rand.Rand) { h.terminate() }, heal: h.outlive}
+}
+
+// killQueries ends what is being done and leaves the connections.
+func (h ward) killQueries() fault {
+	return fault{name: "queries killed", fails: true, strike: func(r *rand.Rand) {
+		for range 1 + r.IntN(20) {
+			for _, id := range h.threads(" AND p.command <> 'Sleep'") {
+				_, _ = h.db.Exec(fmt.Sprintf("KILL QUERY %d", id))
+			}
+			time.Sleep(time.Duration(r.IntN(20)) * time.Millisecond)
+		}
+	}, heal: h.calm}
+}
+
+// forbidWrites makes the database read-only, as a replica is.
+func (h ward) forbidWrites() fault {
+	return fault{name: "database read-only", fails: true, strike: func(r *rand.Rand) {
+		h.exec("SET GLOBAL read_only = 1")
+		linger(r)
+	}, heal: func() {
+		h.exec("SET GLOBAL read_only = 0")
+		h.calm()
+	}}
+}
+
+// lockTables lets all writes wait, as a backup does. That is no excuse for anything.
+func (h ward) lockTables() fault {
+	return fault{name: "tables locked", strike: func(r *rand.Rand) {
+		conn, err := h.db.Conn(h.t.Context())
+		if err != nil {
+			h.t.Error(err)
+			return
+		}
+		defer func() { _ = conn.Close() }()
+		if _, err := conn.ExecContext(h.t.Context(), "FLUSH TABLES WITH READ LOCK"); err != nil {
+			h.t.Error(err)
+			return
+		}
+		linger(r)
+		if _, err := conn.ExecContext(h.t.Context(), "UNLOCK TABLES"); err != nil {
+			h.t.Error(err)
+		}
+	}}
+}
+
+// crashDatabase crashes the database and starts it again.
+func (h ward) crashDatabase(c *cluster) fault {
+	return fault{name: "database crashed", fails: true, strike: func(r *rand.Rand) {
+		c.crash()
+		linger(r)
+	}, heal: func() {
+		c.start()
+		h.outlive()
+	}}
+}
+
+// killServer waits for what the dead server had begun.
+func (h ward) killServer() fault {
+	f := h.soak.killServer()
+	start := f.heal
+	f.heal = func() {
+		h.vanish()
+		start()
+	}
+	return f
+}
+
+// cutClients waits for what the cut requests had begun.
+func (h ward) cutClients() fault {
+	f := h.soak.cutClients()
+	settle := f.heal
+	f.heal = func() {
+		settle()
+		h.calm()
+	}
+	return f
+}
