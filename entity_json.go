@@ -58,6 +58,10 @@ func unmarshalDate(data []byte, date *time.Time) error {
 	if string(data) == "null" {
 		return nil // as encoding/json has it
 	}
+	if date.UnmarshalJSON(data) == nil { // nearly always
+		*date = storedDate(*date)
+		return nil
+	}
 	var text string
 	if err := json.Unmarshal(data, &text); err != nil {
 		return err

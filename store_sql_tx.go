@@ -89,6 +89,7 @@ func (s *SQLStore) open(ctx context.Context) (conn *sql.Conn, tx *sql.Tx, err er
 		if tx, err = s.dialect.begin(ctx, conn); err == nil {
 			return conn, tx, nil
 		}
+		s.discard(conn) // a transaction whose begin was interrupted may have begun
 		_ = conn.Close()
 		if !errors.Is(err, driver.ErrBadConn) {
 			break
@@ -112,13 +113,20 @@ const patience = 5 * time.Second
 // clear makes sure that no transaction is open on a connection whose COMMIT or ROLLBACK
 // has failed. MySQL leaves it open where it refuses a COMMIT (read-only, interrupted):
 // who got the connection next would read what was true then, and write what is gone
-// with the connection. A connection that cannot even roll back is closed, but for
-// SQLite's, where that says that no transaction is open.
+// with the connection. A connection that cannot even roll back is discarded.
 func (s *SQLStore) clear(ctx context.Context, conn *sql.Conn, tx *sql.Tx) {
 	_ = tx.Rollback() // or the connection would still be its
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	if _, err := conn.ExecContext(ctx, "ROLLBACK"); err != nil && !s.dialect.traits().oneWriter {
+	if _, err := conn.ExecContext(ctx, "ROLLBACK"); err != nil {
+		s.discard(conn)
+	}
+}
+
+// discard closes a connection that nobody shall get any more. SQLite's stay: where they
+// cannot roll back, no transaction is open.
+func (s *SQLStore) discard(conn *sql.Conn) {
+	if !s.traits.oneWriter {
 		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 	}
 }

@@ -262,13 +262,14 @@ func (p *pair) atOnce(browsers [2]*browser, path string, body any) (replies [2]r
 
 // oneWins demands that exactly one of two answers is a success and that the
 // other has one of the given statuses. The original fails on SQLite when its
-// transaction has read before another process wrote.
+// transaction has read before another process wrote, and on MySQL when the server ends
+// it because of a deadlock.
 func (p *pair) oneWins(t *testing.T, replies [2]reply, losing ...int) {
 	t.Helper()
 	won := 0
 	for i, at := range []*site{p.a, p.b} {
 		r := replies[i]
-		overtaken := r.status == 500 && p.dialect == auth.SQLite && at == p.npm
+		overtaken := r.status == 500 && p.dialect != auth.PostgreSQL && at == p.npm
 		if r.status == 200 {
 			won++
 		} else if !overtaken && !slices.Contains(losing, r.status) {

@@ -81,6 +81,20 @@ func (h ward) threads(condition string, args ...any) (ids []int64) {
 	return ids
 }
 
+// describe says what threads do.
+func (h ward) describe(threads []int64) (text string) {
+	for _, id := range threads {
+		var line sql.NullString
+		err := h.db.QueryRow("SELECT CONCAT_WS(' ', NOW(6), p.id, p.command, p.time_ms, p.state, p.info, t.trx_started, t.trx_state, t.trx_query, t.trx_rows_modified) "+
+			others+" AND p.id = ?", id).Scan(&line)
+		text += fmt.Sprintln(line.String, err)
+	}
+	return text
+}
+
+// snapshotAge is how long nobody may look at innodb_trx before InnoDB shows it anew.
+const snapshotAge = 110 * time.Millisecond
+
 // vanish waits until the threads that there are now are gone, of a server that is dead.
 func (h ward) vanish() {
 	const none = 0
@@ -89,7 +103,7 @@ func (h ward) vanish() {
 		last = max(last, id)
 	}
 	for len(h.threads(" AND p.id <= ?", last)) > 0 {
-		time.Sleep(5 * time.Millisecond)
+		time.Sleep(snapshotAge)
 	}
 }
 
@@ -103,8 +117,16 @@ func (h ward) calm() {
 	}
 	begun := time.Now()
 	busy := " AND (t.trx_started <= ? OR p.command <> 'Sleep' AND p.time_ms >= ?)"
-	for len(h.threads(busy, now, time.Since(begun).Milliseconds()+1)) > 0 {
-		time.Sleep(5 * time.Millisecond)
+	for {
+		threads := h.threads(busy, now, time.Since(begun).Milliseconds()+1)
+		if len(threads) == 0 {
+			return
+		}
+		if time.Since(begun) > 30*time.Second {
+			h.t.Errorf("what has been under way for half a minute does not end: threads %v\n%s", threads, h.describe(threads))
+			return
+		}
+		time.Sleep(snapshotAge)
 	}
 }
 
