@@ -89,7 +89,6 @@ func (s *SQLStore) open(ctx context.Context) (conn *sql.Conn, tx *sql.Tx, err er
 		if tx, err = s.dialect.begin(ctx, conn); err == nil {
 			return conn, tx, nil
 		}
-		s.discard(conn) // a transaction whose begin was interrupted may have begun
 		_ = conn.Close()
 		if !errors.Is(err, driver.ErrBadConn) {
 			break

@@ -211,34 +211,10 @@ func (h ward) lockTables() fault {
 }
 
 // crashDatabase crashes the database and starts it again.
-func (h ward) crashDatabase(c *cluster) fault {
-	return fault{name: "database crashed", fails: true, strike: func(r *rand.Rand) {
-		c.crash()
-		linger(r)
-	}, heal: func() {
-		c.start()
-		h.outlive()
-	}}
-}
+func (h ward) crashDatabase(c *cluster) fault { return c.crashing().andThen(h.outlive) }
 
 // killServer waits for what the dead server had begun.
-func (h ward) killServer() fault {
-	f := h.soak.killServer()
-	start := f.heal
-	f.heal = func() {
-		h.vanish()
-		start()
-	}
-	return f
-}
+func (h ward) killServer() fault { return h.soak.killServer().butFirst(h.vanish) }
 
 // cutClients waits for what the cut requests had begun.
-func (h ward) cutClients() fault {
-	f := h.soak.cutClients()
-	settle := f.heal
-	f.heal = func() {
-		settle()
-		h.calm()
-	}
-	return f
-}
+func (h ward) cutClients() fault { return h.soak.cutClients().andThen(h.calm) }

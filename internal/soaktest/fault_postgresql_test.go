@@ -101,34 +101,10 @@ func (h hospital) forbidWrites() fault {
 }
 
 // crashDatabase crashes the database and starts it again.
-func (h hospital) crashDatabase(c *cluster) fault {
-	return fault{name: "database crashed", fails: true, strike: func(r *rand.Rand) {
-		c.crash()
-		linger(r)
-	}, heal: func() {
-		c.start()
-		h.outlive()
-	}}
-}
+func (h hospital) crashDatabase(c *cluster) fault { return c.crashing().andThen(h.outlive) }
 
 // killServer waits for what the dead server had begun.
-func (h hospital) killServer() fault {
-	f := h.soak.killServer()
-	start := f.heal
-	f.heal = func() {
-		h.calm()
-		start()
-	}
-	return f
-}
+func (h hospital) killServer() fault { return h.soak.killServer().butFirst(h.calm) }
 
 // cutClients waits for what the cut requests had begun.
-func (h hospital) cutClients() fault {
-	f := h.soak.cutClients()
-	settle := f.heal
-	f.heal = func() {
-		settle()
-		h.calm()
-	}
-	return f
-}
+func (h hospital) cutClients() fault { return h.soak.cutClients().andThen(h.calm) }

@@ -15,6 +15,34 @@ type fault struct {
 	heal   func()             // makes it end; may be nil
 }
 
+// andThen is the fault with something to wait for when it has ended.
+func (f fault) andThen(wait func()) fault {
+	heal := f.heal
+	f.heal = func() {
+		heal()
+		wait()
+	}
+	return f
+}
+
+// butFirst is the fault with something to wait for before it ends.
+func (f fault) butFirst(wait func()) fault {
+	heal := f.heal
+	f.heal = func() {
+		wait()
+		heal()
+	}
+	return f
+}
+
+// crashing crashes a database and starts it again.
+func (c *cluster) crashing() fault {
+	return fault{name: "database crashed", fails: true, strike: func(r *rand.Rand) {
+		c.crash()
+		linger(r)
+	}, heal: c.start}
+}
+
 // moment is how long a fault lasts at most.
 const moment = 700 * time.Millisecond
 

@@ -144,20 +144,7 @@ func takeOver(p *person, r *rand.Rand) *operation {
 			return refuse(400, "")
 		}
 		e := ok(cookieSet)
-		e.started = s
-		e.body = func(a *answer) error {
-			var out struct {
-				Session sessionJSON
-				User    userJSON
-			}
-			if err := a.decode(&out); err != nil {
-				return err
-			}
-			if err := s.starts(a, out.Session.Token); err != nil {
-				return err
-			}
-			return s.user.learn(out.User)
-		}
+		e.started, e.body = s, s.handedOn
 		return e
 	}}
 }

@@ -169,6 +169,21 @@ func (s *session) starts(a *answer, token string) error {
 	return nil
 }
 
+// handedOn expects the session in the cookie and, with its user, in the body.
+func (s *session) handedOn(a *answer) error {
+	var out struct {
+		Session sessionJSON
+		User    userJSON
+	}
+	if err := a.decode(&out); err != nil {
+		return err
+	}
+	if err := s.starts(a, out.Session.Token); err != nil {
+		return err
+	}
+	return s.user.learn(out.User)
+}
+
 func (c cookieChange) String() string { return [...]string{"kept", "set", "cleared"}[c] }
 
 // distinct leaves out worlds that are equal to another one.
