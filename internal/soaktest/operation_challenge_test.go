@@ -153,10 +153,9 @@ func (w *world) admit(j *jar, f *factor, trusting bool, now time.Time) *want {
 	return e
 }
 
-// kept foretells the answer to somebody who has a session.
-func (f *factor) kept() *want {
-	e := ok(cookieKept)
-	e.body = func(a *answer) error {
+// told expects the token of a session, empty for none, and the user in the body.
+func (u *user) told(token string) func(a *answer) error {
+	return func(a *answer) error {
 		var out struct {
 			Token string
 			User  userJSON
@@ -164,11 +163,17 @@ func (f *factor) kept() *want {
 		if err := a.decode(&out); err != nil {
 			return err
 		}
-		if out.Token != f.view.token {
-			return fmt.Errorf("want the session %s", f.view.token)
+		if out.Token != token {
+			return fmt.Errorf("want the session %q", token)
 		}
-		return f.user.learn(out.User)
+		return u.learn(out.User)
 	}
+}
+
+// kept foretells the answer to somebody who has a session.
+func (f *factor) kept() *want {
+	e := ok(cookieKept)
+	e.body = f.user.told(f.view.token)
 	return e
 }
 
@@ -312,19 +317,7 @@ func verifyBackupCode(p *person, r *rand.Rand) *operation {
 			}
 			w.app(f.user).forgive()
 			e := ok(cookieKept)
-			e.body = func(a *answer) error {
-				var out struct {
-					Token string
-					User  userJSON
-				}
-				if err := a.decode(&out); err != nil {
-					return err
-				}
-				if out.Token != "" {
-					return fmt.Errorf("want no session")
-				}
-				return f.user.learn(out.User)
-			}
+			e.body = f.user.told("")
 			return e
 		}, now)
 	})}
